@@ -1,7 +1,7 @@
 """Keeps secrets out of everything that is written: timelines, reports, logs, curl lines.
 
-Drivers tell a `Redactor` each secret as they learn it; writers pass what they write through `scrub`. What lies in memory
-stays whole, because checks need to look into tokens and passwords.
+Drivers tell a `Redactor` each secret as they learn it; writers pass what they write through `scrub`. What lies in
+memory stays whole, because checks need to look into tokens and passwords.
 """
 
 from __future__ import annotations

@@ -117,8 +117,8 @@ class Callback(Exchange):
 class SipMessage(Event):
     """One SIP message at one of the harness's agents.
 
-    `direction` is `in` or `out` as the agent sees it; `local` and `remote` are `host:port`; `text` is the whole message,
-    bodies included; `repeats` counts retransmissions that were folded into this event.
+    `direction` is `in` or `out` as the agent sees it; `local` and `remote` are `host:port`; `text` is the whole
+    message with its body; `repeats` counts retransmissions that were folded into this event.
     """
 
     agent: str
@@ -166,8 +166,8 @@ E = TypeVar("E", bound=Event)
 class Timeline:
     """Events of one scenario in the order in which they were appended; safe to append to from several threads.
 
-    With `path`, each event is on disk (secrets removed) before `add` returns, and `close` writes the footer that tells a
-    complete record from a truncated one. Use it as a context manager.
+    With `path`, each event is on disk (secrets removed) before `add` returns, and `close` writes the footer that tells
+    a complete record from a truncated one. Use it as a context manager.
     """
 
     def __init__(

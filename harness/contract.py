@@ -1,0 +1,97 @@
+"""All that is promised about a system, loaded from one folder of `specs/`: clauses, OpenAPI document, ledger.
+
+Commands, suites and checks start here: `load_contracts` finds the shipped systems and those that a user added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness.clauses import Catalogue, ClauseFile, read_clause_file
+from harness.spec import Spec
+from harness.spec_loader import load_spec
+from harness.yamlfile import DataError, YamlFile, load
+
+CLAUSES = "clauses.yaml"
+OPENAPI = "openapi.yaml"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One system's promises."""
+
+    system: str
+    title: str
+    folder: Path
+    file: ClauseFile
+    spec: Spec
+    catalogue: Catalogue
+
+    @property
+    def openapi_path(self) -> Path:
+        return self.folder / OPENAPI
+
+
+def data_folder(name: str) -> Path:
+    """A folder of data files (`specs`, `features`): beside the package in a checkout, inside it once installed."""
+    package = Path(__file__).resolve().parent
+    inside = package / "data" / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+def load_contract(folder: Path) -> Contract:
+    """Load one system.
+
+    Raises:
+        DataError: a file is missing or says something it may not say; the message names file, line and key.
+    """
+    own_file = load(folder / CLAUSES)
+    own = read_clause_file(own_file)
+    if own.system != folder.name:
+        raise own_file.error(f"system {own.system!r} stands in the folder of {folder.name!r}", "system")
+    spec = load_spec(load(folder / OPENAPI), own)
+    derived = Catalogue(spec.clauses)
+    for clause in own.clauses:
+        if clause.id in derived:
+            place = derived[clause.id].location
+            raise own_file.error(f"clause {clause.id} is also derived from {place}", "clauses", clause.area, clause.id)
+    catalogue = derived | Catalogue(own.clauses)
+    _check_ledger(own_file, own, catalogue)
+    return Contract(own.system, own.title, folder, own, spec, catalogue)
+
+
+def load_contracts(systems: Sequence[str] = (), extra: Iterable[Path] = ()) -> dict[str, Contract]:
+    """The named systems (all, when none is named), shipped ones and those below the `extra` folders, by name.
+
+    Raises:
+        DataError: no such system, the same system in two places, or a broken file.
+    """
+    folders: dict[str, Path] = {}
+    for root in (data_folder("specs"), *extra):
+        if not root.is_dir():
+            raise DataError(f"{root}: no such folder of specs")
+        for folder in sorted(root.iterdir()):
+            if (folder / CLAUSES).is_file():
+                if folder.name in folders:
+                    raise DataError(f"{folder}: system {folder.name!r} stands already in {folders[folder.name]}")
+                folders[folder.name] = folder
+    for system in systems:
+        if system not in folders:
+            raise DataError(f"unknown system {system!r}: expected one of {', '.join(folders)}")
+    chosen = systems or tuple(folders)
+    return {system: _cached(folders[system]) for system in chosen}
+
+
+@cache
+def _cached(folder: Path) -> Contract:
+    return load_contract(folder)
+
+
+def _check_ledger(file: YamlFile, own: ClauseFile, catalogue: Catalogue) -> None:
+    for index, entry in enumerate(own.ledger):
+        for clause_id in entry.clauses:
+            if clause_id not in catalogue:
+                raise file.error(f"unknown clause {clause_id!r}", "ledger", index, "clauses")
