@@ -1,4 +1,4 @@
-"""All that is promised about a system, loaded from one folder of `specs/`: clauses, OpenAPI document, ledger.
+"""All that is promised about a system, loaded from one folder of `specs/`: clauses, OpenAPI document, call flows, ledger.
 
 Commands, suites and checks start here: `load_contracts` finds the shipped systems and those that a user added.
 """
@@ -11,17 +11,20 @@ from functools import cache
 from pathlib import Path
 
 from harness.clauses import Catalogue, ClauseFile, read_clause_file
+from harness.sequence_loader import load_sequences
+from harness.sequences import Flow
 from harness.spec import Spec
 from harness.spec_loader import load_spec
 from harness.yamlfile import DataError, YamlFile, load
 
 CLAUSES = "clauses.yaml"
 OPENAPI = "openapi.yaml"
+SEQUENCES = "sequences.yaml"
 
 
 @dataclass(frozen=True)
 class Contract:
-    """One system's promises."""
+    """One system's promises; `sequences` is empty where the folder has no file of call flows."""
 
     system: str
     title: str
@@ -29,6 +32,7 @@ class Contract:
     file: ClauseFile
     spec: Spec
     catalogue: Catalogue
+    sequences: tuple[Flow, ...] = ()
 
     @property
     def openapi_path(self) -> Path:
@@ -59,8 +63,11 @@ def load_contract(folder: Path) -> Contract:
             place = derived[clause.id].location
             raise own_file.error(f"clause {clause.id} is also derived from {place}", "clauses", clause.area, clause.id)
     catalogue = derived | Catalogue(own.clauses)
-    _check_ledger(own_file, own, catalogue)
-    return Contract(own.system, own.title, folder, own, spec, catalogue)
+    _check_links(own_file, own, catalogue)
+    flows: tuple[Flow, ...] = ()
+    if (folder / SEQUENCES).exists():
+        flows = load_sequences(load(folder / SEQUENCES), own.system, catalogue, spec)
+    return Contract(own.system, own.title, folder, own, spec, catalogue, flows)
 
 
 def load_contracts(systems: Sequence[str] = (), extra: Iterable[Path] = ()) -> dict[str, Contract]:
@@ -90,8 +97,11 @@ def _cached(folder: Path) -> Contract:
     return load_contract(folder)
 
 
-def _check_ledger(file: YamlFile, own: ClauseFile, catalogue: Catalogue) -> None:
+def _check_links(file: YamlFile, own: ClauseFile, catalogue: Catalogue) -> None:
     for index, entry in enumerate(own.ledger):
         for clause_id in entry.clauses:
             if clause_id not in catalogue:
                 raise file.error(f"unknown clause {clause_id!r}", "ledger", index, "clauses")
+    for rule, clause_id in own.rules.items():
+        if clause_id not in catalogue:
+            raise file.error(f"unknown clause {clause_id!r}", "rules", rule)
