@@ -107,12 +107,30 @@ class ClauseFile:
     capabilities: Mapping[str, str]
     clauses: tuple[Clause, ...]
     ledger: tuple[LedgerEntry, ...]
+    rules: Mapping[str, str]
 
 
 E = TypeVar("E", bound=StrEnum)
 
 CLAUSE_ID = re.compile(r"[A-Z]{2,3}-[A-Za-z0-9][A-Za-z0-9._:-]*")
-_FILE_KEYS = {"system", "title", "prefix", "documents", "capabilities", "clauses", "ledger"}
+# Promises that hold for every operation alike: the checks of the harness look up here which clause stands behind them.
+RULES = frozenset({
+    "credentials-required",  # nothing is served without valid credentials
+    "credentials-required-status",  # and the answer is then 401 or 403
+    "method-not-allowed",  # a method that a path does not have is answered 405
+    "refusals-are-4xx",  # what is not accepted is refused with 4xx, never 5xx
+    "content-type",
+    "content-length",
+    "strict-transport-security",
+    "preflight-allow-origin",
+    "preflight-allow-credentials",
+    "preflight-allow-headers",
+    "preflight-allow-methods",
+    "preflight-max-age",
+    "cors-allow-origin",
+    "quota-used-counts",
+})  # fmt: skip
+_FILE_KEYS = {"system", "title", "prefix", "documents", "capabilities", "clauses", "ledger", "rules"}
 _CLAUSE_KEYS = {"text", "source", "level", "surface", "capability", "untestable", "conditional"}
 _LEDGER_KEYS = {"topic", "says", "accepts", "clauses"}
 
@@ -140,8 +158,9 @@ def read_clause_file(file: YamlFile) -> ClauseFile:
             raise file.error(f"clause {clause.id} stands in two areas", "clauses", clause.area, clause.id)
         seen.add(clause.id)
     ledger = tuple(_read_ledger(file, entry, index) for index, entry in enumerate(data.get("ledger") or ()))
+    rules = {str(key): str(value) for key, value in file.only(data.get("rules") or {}, RULES, "rules").items()}
     return ClauseFile(
-        str(data["system"]), str(data["title"]), str(data["prefix"]), documents, capabilities, clauses, ledger
+        str(data["system"]), str(data["title"]), str(data["prefix"]), documents, capabilities, clauses, ledger, rules
     )
 
 

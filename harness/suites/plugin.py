@@ -1,0 +1,130 @@
+"""The pytest plugin: turns a pytest session into a run, on the command line as well as under `ringtrue run`.
+
+It does nothing unless `--ringtrue-target` or `--ringtrue-embedded` is given. The hooks here are thin: what a run is stands
+in `session`, what a test works with in `scenario`, and how a test ends in `outcome`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.suites.scenario import Scenario, Worker
+    from harness.suites.session import Session
+
+SUITES = Path(__file__).parent
+_session = pytest.StashKey["Session"]()
+_worker = pytest.StashKey["Worker"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("ringtrue", "voice platform conformance (Ringtrue)")
+    group.addoption(
+        "--ringtrue-target", metavar="FILE", help="judge the implementation that this target file describes"
+    )
+    group.addoption("--ringtrue-embedded", action="store_true", help="judge the embedded reference platform")
+    group.addoption("--ringtrue-system", action="append", default=[], metavar="S", help="only this system (repeatable)")
+    group.addoption("--ringtrue-url", metavar="URL", help="another base URL than the target file's")
+    group.addoption("--ringtrue-strict", action="store_true", help="inferred clauses fail instead of warning")
+    group.addoption(
+        "--ringtrue-seed", type=int, default=1, metavar="N", help="seed of everything generated (default 1)"
+    )
+    group.addoption("--ringtrue-run", metavar="DIR", help="where the run is written (default: reports/<time>)")
+    group.addoption("--ringtrue-specs", action="append", default=[], metavar="DIR", help="more systems")
+    group.addoption("--ringtrue-features", action="append", default=[], metavar="DIR", help="more features")
+    group.addoption(
+        "--ringtrue-fault",
+        action="append",
+        default=[],
+        metavar="ID",
+        help=pytest.HIDE_ARG if hasattr(pytest, "HIDE_ARG") else "a fault of the embedded platform",
+    )
+
+
+def active(config: pytest.Config) -> bool:
+    """Whether this pytest session is a run."""
+    return hasattr(config, "workerinput") or bool(config.option.ringtrue_target or config.option.ringtrue_embedded)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        if "ringtrue" in config.workerinput:
+            _start_worker(config, config.workerinput["ringtrue"])
+        return
+    if not active(config):
+        return
+    from harness.suites.session import Session, SessionError
+
+    try:
+        session = Session.open(config)
+    except SessionError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[_session] = session
+    config.pluginmanager.register(session, "ringtrue-session")
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = [str(SUITES / "contract"), str(SUITES / "scenarios")]
+    _start_worker(config, session.plan.to_json())
+
+
+def _start_worker(config: pytest.Config, plan: dict[str, Any]) -> None:
+    from harness.suites import current
+    from harness.suites.plan import Plan
+    from harness.suites.scenario import Worker
+
+    made = Plan.from_json(plan)
+    current.plan = made
+    config.stash[_worker] = Worker(made)
+    config.addinivalue_line("markers", "ringtrue(system, clauses, title, needs): what a test of the suites is about")
+    config.addinivalue_line("python_files", "test_*.py")
+    from harness.report.allure_labels import AllureLabels
+
+    config.pluginmanager.register(AllureLabels(made), "ringtrue-allure")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist: hand the plan to a worker."""
+    session = node.config.stash.get(_session, None)
+    if session is not None:
+        node.workerinput["ringtrue"] = session.plan.to_json()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    session = config.stash.get(_session, None)
+    if session is not None:
+        session.close()
+
+
+@pytest.fixture
+def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """What a test of the suites works with; see `harness.suites.scenario.Scenario`."""
+    from harness.suites.outcome import scenario_for
+
+    worker = request.config.stash.get(_worker, None)
+    if worker is None:
+        raise pytest.UsageError("this test is part of a Ringtrue run: give --ringtrue-target or --ringtrue-embedded")
+    made = scenario_for(request.node, worker)
+    yield made
+    made.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    if pyfuncitem.get_closest_marker("ringtrue") is None:
+        return (yield)
+    from harness.suites.outcome import conclude
+
+    error: BaseException | None = None
+    result: object = None
+    try:
+        result = yield
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as caught:  # noqa: BLE001  pytest's own outcomes are no Exceptions; conclude weighs them all
+        error = caught
+    conclude(pyfuncitem, error)
+    return result

@@ -1,0 +1,81 @@
+"""Starts and stops the reference platform as what it is to everyone else: a separate process behind addresses.
+
+Called by the plugin when no target is given. The platform's ready line is the target.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+
+
+class PlatformError(Exception):
+    """The reference platform did not come up; the message holds what it said."""
+
+
+class EmbeddedPlatform:
+    """One platform process; a context manager. `tables` is its target file as plain values."""
+
+    def __init__(self, systems: Sequence[str], log: Path, options: Sequence[str] = ()) -> None:
+        command = [sys.executable, "-m", "harness.reference", "--exit-with-parent", *options]
+        for system in systems:
+            command += ["--system", system]
+        self._log = log
+        with log.open("w", encoding="utf-8") as errors:
+            # Its own process group: a Ctrl-C at the terminal is for us to handle, and the platform goes last.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+            )
+        try:
+            self.tables: dict[str, Any] = self._ready()["systems"]
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self) -> EmbeddedPlatform:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _ready(self) -> dict[str, Any]:
+        lines: queue.Queue[str] = queue.Queue()
+        assert self._process.stdout is not None
+        threading.Thread(
+            target=lambda stream: lines.put(stream.readline()), args=(self._process.stdout,), daemon=True
+        ).start()
+        try:
+            line = lines.get(timeout=START_SECONDS)
+        except queue.Empty:
+            raise PlatformError(
+                f"the reference platform was not ready after {START_SECONDS:g} s; see {self._log}"
+            ) from None
+        if not line:
+            said = self._log.read_text(encoding="utf-8").strip().splitlines()
+            raise PlatformError(f"the reference platform did not start: {said[-1] if said else 'it said nothing'}")
+        ready: dict[str, Any] = json.loads(line)
+        return ready
+
+    def stop(self) -> None:
+        """Ask it to stop, and make it when it does not within five seconds."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(STOP_SECONDS)
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()

@@ -1,0 +1,129 @@
+"""How a test of the suites ends: checks read its timeline, its findings are weighed, and pytest is told.
+
+A deviation is a failed test, a documented one at least; a stimulus that could not be given is a skipped test with its
+reason; anything unforeseen is an error of the harness. Findings travel to the controlling process with the test's report.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from harness.checks import check_timeline
+from harness.drivers.recorder.errors import RecorderError
+from harness.suites.scenario import InconclusiveError, Scenario, Worker
+from harness.verdicts import Finding, Reason, Verdict
+
+FINDINGS = "ringtrue-findings"
+_scenario = pytest.StashKey[Scenario]()
+
+
+class DeviationError(AssertionError):
+    """The implementation broke a promise; the message lists the findings."""
+
+
+class HarnessError(Exception):
+    """Something of the harness itself broke, so its test says nothing about the implementation."""
+
+
+def scenario_for(item: pytest.Item, worker: Worker) -> Scenario:
+    """The scenario of a test, made from its `ringtrue` marker."""
+    marker = item.get_closest_marker("ringtrue")
+    assert marker is not None, f"{item.nodeid} has no ringtrue marker"
+    about = marker.kwargs
+    made = Scenario(worker, about["system"], item.name, about.get("title", item.name), about.get("clauses", ()))
+    item.stash[_scenario] = made
+    return made
+
+
+def conclude(item: pytest.Item, error: BaseException | None) -> None:
+    """Judge what the test recorded and end it: return (passed), or raise what pytest shows.
+
+    Raises:
+        DeviationError: a documented clause (any, in a strict run) failed.
+        HarnessError: the test broke for a reason of its own.
+        pytest.skip.Exception: nothing failed, but something could not be decided.
+    """
+    scenario = item.stash.get(_scenario, None)
+    if scenario is None:
+        if error is not None:
+            raise error
+        return
+    inconclusive = error if isinstance(error, InconclusiveError) else None
+    own_error = (
+        error if error is not None and inconclusive is None and not isinstance(error, pytest.skip.Exception) else None
+    )
+    findings = list(scenario.findings)
+    try:
+        contracts = scenario.plan.contracts
+        bases = {name: system.base_url for name, system in scenario.plan.target.systems.items()}
+        findings += check_timeline(scenario.timeline, contracts, bases)
+    except Exception as broken:  # noqa: BLE001  a broken check must not hide what the test has found already
+        own_error = own_error or broken
+    decided = {finding.clause for finding in findings}
+    for clause in scenario.clauses:
+        if clause in decided and own_error is None:
+            continue
+        if own_error is not None:
+            words = f"{type(own_error).__name__}: {own_error}"
+            findings.append(Finding(clause, Verdict.ERROR, words, scenario.title))
+        else:
+            reason = inconclusive.reason if inconclusive else Reason.NO_EVIDENCE
+            words = str(inconclusive) if inconclusive else "the scenario ended without evidence about it"
+            findings.append(Finding(clause, Verdict.INCONC, words, scenario.title, reason=reason))
+    named = [
+        replace(finding, source=item.nodeid, timeline=f"timelines/{scenario.slug}.jsonl") for finding in _thin(findings)
+    ]
+    item.user_properties.append((FINDINGS, [scenario.worker.redactor.scrub(finding.to_json()) for finding in named]))
+    item.config.hook.ringtrue_concluded(item=item, scenario=scenario, findings=named)
+    _end(scenario, named, own_error, inconclusive)
+
+
+def _end(
+    scenario: Scenario, findings: list[Finding], own_error: BaseException | None, inconclusive: InconclusiveError | None
+) -> None:
+    catalogue = scenario.plan.catalogue
+    broken = [
+        finding
+        for finding in findings
+        if finding.verdict is Verdict.FAIL and (scenario.plan.strict or catalogue[finding.clause].documented)
+    ]
+    redact = scenario.worker.redactor.text
+    if broken:
+        raise DeviationError(redact("\n".join(describe(finding) for finding in broken))) from None
+    if own_error is not None:
+        if isinstance(own_error, RecorderError):
+            raise HarnessError(redact(str(own_error))) from None
+        frames = "".join(traceback.format_exception(own_error))
+        raise HarnessError(redact(f"{type(own_error).__name__}: {own_error}\n{frames}")) from None
+    if inconclusive is not None:
+        pytest.skip(redact(f"{inconclusive.reason}: {inconclusive}"))
+    undecided = [finding for finding in findings if finding.verdict is Verdict.INCONC]
+    if undecided:
+        pytest.skip(
+            redact("; ".join(f"{finding.clause}: {finding.reason}: {finding.message}" for finding in undecided[:3]))
+        )
+
+
+def describe(finding: Finding) -> str:
+    """A finding in one or three lines."""
+    lines = [f"{finding.clause}: {finding.message}"]
+    if finding.expected or finding.seen:
+        lines += [f"  expected: {finding.expected}", f"  seen:     {finding.seen}"]
+    return "\n".join(lines)
+
+
+def _thin(findings: Iterable[Finding]) -> list[Finding]:
+    """One pass for each clause and subject is evidence enough; of each deviation the first few are kept."""
+    seen: dict[tuple[str, str, str], int] = {}
+    kept: list[Finding] = []
+    for finding in findings:
+        is_pass = finding.verdict is Verdict.PASS
+        key = (finding.clause, finding.subject, finding.verdict.value + ("" if is_pass else finding.fingerprint))
+        seen[key] = seen.get(key, 0) + 1
+        if seen[key] <= (1 if is_pass else 3):
+            kept.append(finding)
+    return kept

@@ -1,0 +1,88 @@
+"""What a run is about, as one value that travels from the controlling process to every worker.
+
+The plugin makes it once; scenarios, contract tests and reporters read it. It opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.clauses import Catalogue
+from harness.contract import Contract, load_contracts
+from harness.target import Target, parse_target
+from harness.timeline import Clock
+from harness.verdicts import DEFAULT_FLOOR, Scope
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run. `control`: where workers reach the recorder (None: no recorder); `complete` False: the user chose a part."""
+
+    run_dir: Path
+    target: Target
+    clock: Clock
+    seed: int = 1
+    workers: int = 1
+    strict: bool = False
+    complete: bool = True
+    floor: float = DEFAULT_FLOOR
+    control: str | None = None
+    max_examples: int = 10
+    specs: tuple[Path, ...] = ()
+    features: tuple[Path, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def contracts(self) -> dict[str, Contract]:
+        return load_contracts(tuple(self.target.systems), self.specs)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        result = Catalogue()
+        for contract in self.contracts.values():
+            result |= contract.catalogue
+        return result
+
+    @property
+    def scope(self) -> Scope:
+        capabilities = {name: frozenset(system.capabilities) for name, system in self.target.systems.items()}
+        return Scope(capabilities, strict=self.strict, complete=self.complete, floor=self.floor)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for a worker's `workerinput`; they hold secrets and are never written to disk."""
+        return {
+            "run_dir": str(self.run_dir),
+            "target": self.target.to_plain(),
+            "embedded": self.target.embedded,
+            "clock": [self.clock.wall, self.clock.monotonic],
+            "seed": self.seed,
+            "workers": self.workers,
+            "strict": self.strict,
+            "complete": self.complete,
+            "floor": self.floor,
+            "control": self.control,
+            "max_examples": self.max_examples,
+            "specs": [str(path) for path in self.specs],
+            "features": [str(path) for path in self.features],
+            "notes": dict(self.notes),
+        }
+
+    @classmethod
+    def from_json(cls, item: Mapping[str, Any]) -> Plan:
+        values = dict(item)
+        specs = tuple(Path(path) for path in values.pop("specs"))
+        known = capabilities_of(load_contracts((), specs))
+        target = parse_target(values.pop("target"), known, embedded=values.pop("embedded"))
+        wall, monotonic = values.pop("clock")
+        features = tuple(Path(path) for path in values.pop("features"))
+        run_dir = Path(values.pop("run_dir"))
+        return cls(run_dir, target, Clock(wall, monotonic), specs=specs, features=features, **values)
+
+
+def capabilities_of(contracts: Mapping[str, Contract]) -> dict[str, Mapping[str, str]]:
+    """What each system's target may declare."""
+    return {name: contract.file.capabilities for name, contract in contracts.items()}

@@ -1,0 +1,161 @@
+"""What one test works with: its timeline, its drivers, and the findings it makes.
+
+The plugin gives every test of the suites one `Scenario`; steps and contract tests use it and never build drivers themselves.
+When the test is over, the plugin closes it and lets the checks read its timeline.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.checks.evidence import failed, inconclusive, passed
+from harness.contract import Contract
+from harness.drivers.auth import ClientCredentials, Credentials, NoCredentials
+from harness.drivers.http import HttpDriver, RateLimiter
+from harness.redact import Redactor
+from harness.suites.plan import Plan
+from harness.target import ApidazeTarget, SystemTarget
+from harness.timeline import Exchange, Timeline
+from harness.verdicts import Finding, Reason
+
+if TYPE_CHECKING:
+    from harness.drivers.recorder import RecorderClient
+    from harness.drivers.sipp import SippRunner
+
+
+class InconclusiveError(Exception):
+    """A stimulus could not be given, so nothing is known about the scenario's clauses."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Worker:
+    """What the tests of one process share: the plan, secrets learnt so far, tokens, the rate limit."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.redactor = Redactor(plan.target.secrets)
+        self.limiter = RateLimiter(plan.target.rate, plan.workers)
+        self._credentials: dict[tuple[str, bool], Credentials] = {}
+
+    def credentials(self, system: str, *, limited: bool = False) -> Credentials:
+        key = (system, limited)
+        if key not in self._credentials:
+            target = self.plan.target.systems[system]
+            made: Credentials = NoCredentials()
+            if isinstance(target, ApidazeTarget):
+                made = ClientCredentials(target, self.redactor, limited=limited)
+            self._credentials[key] = made
+        return self._credentials[key]
+
+
+class Scenario:
+    """One test's hold on the world. `clauses`: those it set out to judge; `subject`: its title in findings."""
+
+    def __init__(self, worker: Worker, system: str, name: str, title: str, clauses: Iterable[str] = ()) -> None:
+        self.worker = worker
+        self.plan = worker.plan
+        self.system = system
+        self.title = title
+        self.clauses = tuple(clauses)
+        self.slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:150]
+        self.findings: list[Finding] = []
+        self.step_failed = False
+        self._stack = ExitStack()
+        self._cleanups: list[Callable[[], object]] = []
+        path = self.plan.run_dir / "timelines" / f"{self.slug}.jsonl"
+        timeline = Timeline(name, clock=self.plan.clock, path=path, redactor=worker.redactor)
+        self.timeline = self._stack.enter_context(timeline)
+
+    @property
+    def contract(self) -> Contract:
+        return self.plan.contracts[self.system]
+
+    @property
+    def target(self) -> SystemTarget:
+        return self.plan.target.systems[self.system]
+
+    @property
+    def timeline_path(self) -> Path:
+        return self.plan.run_dir / "timelines" / f"{self.slug}.jsonl"
+
+    @cached_property
+    def api(self) -> HttpDriver:
+        """The system's API, with its ordinary credentials."""
+        return self.driver()
+
+    def driver(self, *, limited: bool = False, retry: bool = True) -> HttpDriver:
+        """Another client of the same API; `limited`: with the credentials of the application with a small quota."""
+        credentials = self.worker.credentials(self.system, limited=limited)
+        timing, limiter = self.plan.target.timing, self.worker.limiter
+        made = HttpDriver(
+            self.system, self.target, credentials, self.timeline, timing=timing, limiter=limiter, retry=retry
+        )
+        return self._stack.enter_context(made)
+
+    @cached_property
+    def recorder(self) -> RecorderClient:
+        """The run's recorder, as this scenario sees it."""
+        from harness.drivers.recorder import RecorderClient
+
+        if self.plan.control is None:
+            raise InconclusiveError(Reason.PRECONDITION, "this run has no recorder")
+        return self._stack.enter_context(RecorderClient(self.plan.control, self.timeline))
+
+    @cached_property
+    def sipp(self) -> SippRunner:
+        """Runs SIPp for this scenario."""
+        from harness.drivers.sipp import SippMissing, SippRunner
+
+        try:
+            return SippRunner(self.plan.run_dir / "sipp" / self.slug, self.timeline)
+        except SippMissing as error:
+            raise InconclusiveError(Reason.PRECONDITION, str(error)) from error
+
+    def cleanup(self, action: Callable[[], object]) -> None:
+        """Have something undone at the end, last things first."""
+        self._cleanups.append(action)
+
+    def close(self) -> None:
+        """Undo what was done at the target and free everything; the timeline's footer is written last."""
+        for action in reversed(self._cleanups):
+            action()
+        self._cleanups.clear()
+        self._stack.close()
+
+    # Findings
+
+    def check(
+        self,
+        clause: str,
+        kept: bool,
+        message: str,
+        *,
+        expected: object = "",
+        seen: object = "",
+        at: Exchange | None = None,
+    ) -> bool:
+        """Record whether a clause was kept; `message` says what is wrong when it was not. Returns `kept`."""
+        from harness.checks.evidence import curl
+
+        seqs = (at.seq,) if at is not None else ()
+        if kept:
+            self.findings.append(passed(clause, self.title, at=seqs))
+        else:
+            reproduce = curl(at) if at is not None else ""
+            self.step_failed = True
+            self.findings.append(
+                failed(clause, message, expected=expected, seen=seen, subject=self.title, at=seqs, reproduce=reproduce)
+            )
+        return kept
+
+    def undecided(self, clause: str, reason: Reason, message: str) -> None:
+        """Record that a clause could not be decided here."""
+        self.findings.append(inconclusive(clause, reason, message, subject=self.title))

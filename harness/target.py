@@ -1,0 +1,330 @@
+"""What is tested: the target file (the IXIT of conformance testing), read, validated and explained.
+
+One TOML file describes one implementation: a table per system with addresses and credentials, and tables for the recorder,
+dialling, timing and rate. Secrets may be written as `${NAME}` and are then taken from the environment. Nothing here opens a
+connection.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+
+class TargetError(Exception):
+    """A target file cannot be used. The message names file, line and key, what was expected, and what stands there."""
+
+
+def _http_url(value: str) -> str:
+    if not re.match(r"https?://[^/\s]+", value):
+        raise ValueError("expected a URL that starts with http:// or https://")
+    return value.rstrip("/")
+
+
+def _host_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("expected host:port, such as 127.0.0.1:5060")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_http_url)]
+Address = Annotated[str, AfterValidator(_host_port)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Table(BaseModel):
+    """Every table of a target file refuses keys that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SipTarget(Table):
+    """Where the implementation takes SIP requests."""
+
+    address: Address
+    transport: Literal["udp", "tcp"] = "udp"
+    domain: str | None = None
+
+
+class PstnTarget(Table):
+    """Where the implementation's calls to outside numbers come out: the harness listens there."""
+
+    listen: Address
+    numbers: tuple[str, ...] = ()
+
+
+class UserTarget(Table):
+    """A user of the implementation that the harness may act as. `aor`: user@domain."""
+
+    aor: str
+    password: str
+    id: str | None = None
+    number: str | None = None
+
+
+class SystemTarget(Table):
+    """One system under test. `capabilities`: what it supports; what is not declared is not judged."""
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("password", "client_secret", "limited_client_secret", "token", "secret_key")
+
+    base_url: Url
+    capabilities: tuple[str, ...] = ()
+    username: str | None = None
+    password: str | None = None
+    token: str | None = None
+    verify_tls: bool = True
+    sip: SipTarget | None = None
+    pstn: PstnTarget | None = None
+    users: tuple[UserTarget, ...] = ()
+
+    @property
+    def secrets(self) -> Iterator[str]:
+        """Every value that may appear in no report."""
+        for name in self.SECRETS:
+            if value := getattr(self, name, None):
+                yield value
+        for user in self.users:
+            yield user.password
+
+
+class ApidazeTarget(SystemTarget):
+    """Apidaze: OAuth 2.0 client credentials."""
+
+    token_url: Url
+    client_id: str
+    client_secret: str
+    credentials_in: Literal["body", "basic"] = "body"
+    body_encoding: Literal["form", "json"] = "form"
+    limited_client_id: str | None = None
+    limited_client_secret: str | None = None
+    status_domain_member: str | None = None
+    hsts_without_tls: bool = False
+
+
+class CallableTarget(SystemTarget):
+    """Callable: password grant."""
+
+    username: str
+    password: str
+    account: str | None = None
+
+
+class VtxTarget(SystemTarget):
+    """VTX: HTTP Basic and an application header."""
+
+    username: str
+    password: str
+    application: str
+
+
+class MediaserviceTarget(SystemTarget):
+    """Mediaservice: how it authenticates is up to the installation."""
+
+    domain: str
+    auth: Literal["none", "basic", "bearer", "sigv4"] = "none"
+    access_key: str | None = None
+    secret_key: str | None = None
+    region: str | None = None
+
+
+class RecorderTarget(Table):
+    """Where the harness takes callbacks; `public_url` is the same place as the implementation reaches it."""
+
+    listen: Address = "127.0.0.1:0"
+    public_url: Url | None = None
+
+
+class DialTarget(Table):
+    """What may be dialled, besides the harness's own agents; `*` stands for any characters."""
+
+    allow: tuple[str, ...] = ()
+
+
+class Timing(Table):
+    """How long things may take, in seconds."""
+
+    connect: Seconds = 5.0
+    answer: Seconds = 10.0
+    callback: Seconds = 5.0
+    quiet: Seconds = 1.0
+
+
+class Rate(Table):
+    """How hard the harness may knock."""
+
+    max_per_second: Annotated[float, Field(gt=0)] | None = None
+
+
+_SYSTEMS: dict[str, type[SystemTarget]] = {
+    "apidaze": ApidazeTarget,
+    "callable": CallableTarget,
+    "vtx": VtxTarget,
+    "mediaservice": MediaserviceTarget,
+}
+_SHARED: dict[str, type[Table]] = {"recorder": RecorderTarget, "dial": DialTarget, "timing": Timing, "rate": Rate}
+
+
+class Target(BaseModel):
+    """A whole target file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    systems: Mapping[str, SystemTarget]
+    recorder: RecorderTarget = RecorderTarget()
+    dial: DialTarget = DialTarget()
+    timing: Timing = Timing()
+    rate: Rate = Rate()
+    embedded: bool = False
+
+    @property
+    def secrets(self) -> Iterator[str]:
+        for system in self.systems.values():
+            yield from system.secrets
+
+    def to_plain(self) -> dict[str, Any]:
+        """The tables as they stand in a file; `parse_target` is the way back."""
+        tables: dict[str, Any] = {
+            name: table.model_dump(mode="json", exclude_none=True) for name, table in self.systems.items()
+        }
+        for name in _SHARED:
+            tables[name] = getattr(self, name).model_dump(mode="json", exclude_none=True)
+        return tables
+
+
+def load_target(path: Path, capabilities: Mapping[str, Mapping[str, str]]) -> Target:
+    """Read a target file. `capabilities`: what each known system may declare, by system.
+
+    Raises:
+        TargetError: no such file, not TOML, an unknown system, key or capability, a bad value, a missing variable.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TargetError(f"{path}: cannot be read: {error.strerror}. `ringtrue init SYSTEM` writes one") from error
+    except UnicodeDecodeError as error:
+        raise TargetError(f"{path}: not UTF-8 text") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TargetError(f"{path}: not TOML: {error}") from error
+    return parse_target(tables, capabilities, where=str(path), lines=text.splitlines())
+
+
+def parse_target(
+    tables: Mapping[str, Any],
+    capabilities: Mapping[str, Mapping[str, str]],
+    *,
+    where: str = "target",
+    lines: list[str] | None = None,
+    embedded: bool = False,
+) -> Target:
+    """Turn tables into a target; see `load_target` for the errors."""
+    complain = _Complaint(where, lines or [])
+    values: dict[str, Any] = {"systems": {}, "embedded": embedded}
+    known = [*capabilities, *_SHARED]
+    for name, table in tables.items():
+        if name not in known:
+            raise complain(f"unknown system or table [{name}]", known, name)
+        if not isinstance(table, Mapping):
+            raise complain(f"{name} = …: expected a table [{name}]", (), name)
+        filled = _from_environment(table, complain, name)
+        model = _SHARED.get(name) or _SYSTEMS.get(name, SystemTarget)
+        try:
+            made = model.model_validate(filled)
+        except ValidationError as error:
+            raise _explain(error, model, complain, name) from error
+        if isinstance(made, SystemTarget):
+            for capability in made.capabilities:
+                if capability not in capabilities[name]:
+                    raise complain(f"unknown capability {capability!r}", list(capabilities[name]), name, "capabilities")
+            values["systems"][name] = made
+        else:
+            values[name] = made
+    if not values["systems"]:
+        raise complain("no system is described", list(capabilities))
+    return Target(**values)
+
+
+class _Complaint:
+    """Makes TargetErrors that point at a line."""
+
+    def __init__(self, where: str, lines: list[str]) -> None:
+        self.where = where
+        self.lines = lines
+
+    def __call__(
+        self, problem: str, expected: list[str] | tuple[str, ...] = (), table: str = "", key: str = ""
+    ) -> TargetError:
+        message = f"{self.where}{self.line(table, key)}: {problem}"
+        if expected:
+            message += f": expected one of {', '.join(expected)}"
+            wrong = re.search(r"['\[]([^'\]]+)['\]]", problem)
+            near = difflib.get_close_matches(wrong[1], expected, n=1) if wrong else []
+            if near:
+                message += f". Did you mean {near[0]!r}?"
+        return TargetError(message)
+
+    def line(self, table: str, key: str) -> str:
+        inside = not table
+        for number, text in enumerate(self.lines, 1):
+            header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", text)
+            if header:
+                inside = header[1] == table or header[1].startswith(f"{table}.")
+                if inside and not key:
+                    return f":{number}"
+            elif inside and key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", text):
+                return f":{number}"
+        return ""
+
+
+def _from_environment(value: Any, complain: _Complaint, table: str, key: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {name: _from_environment(item, complain, table, str(name)) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_from_environment(item, complain, table, key) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise complain(f"{key}: the environment variable {match[1]} is not set", (), table, key)
+        return os.environ[match[1]]
+
+    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", fill, value)
+
+
+def _explain(error: ValidationError, model: type[BaseModel], complain: _Complaint, table: str) -> TargetError:
+    first = error.errors()[0]
+    steps = [str(step) for step in first["loc"]]
+    key = next((step for step in reversed(steps) if not step.isdigit()), "")
+    name = ".".join([table, *steps])
+    nested = model
+    for step in steps[:-1]:
+        annotation = nested.model_fields[step].annotation if step in nested.model_fields else None
+        nested = next((item for item in _models(annotation)), nested)
+    match first["type"]:
+        case "extra_forbidden":
+            return complain(
+                f"unknown key '{key}' in [{'.'.join([table, *steps[:-1]])}]", sorted(nested.model_fields), table, key
+            )
+        case "missing":
+            return complain(f"[{'.'.join([table, *steps[:-1]])}] lacks the key {key}", (), table)
+        case _:
+            message = first["msg"].removeprefix("Value error, ")
+            shown = "" if key in SystemTarget.SECRETS else f", got {first['input']!r}"
+            return complain(f"{name}: {message[0].lower()}{message[1:]}{shown}", (), table, key)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    candidates = (annotation, *getattr(annotation, "__args__", ()))
+    for item in candidates:
+        if isinstance(item, type) and issubclass(item, BaseModel):
+            yield item
