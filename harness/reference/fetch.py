@@ -51,6 +51,13 @@ def url_problem(url: str) -> str | None:
     return None
 
 
+def _port_exists(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 class Fetcher:
     """GET with bounds on time (seconds), size (bytes) and number at once."""
 
@@ -74,6 +81,8 @@ class Fetcher:
         """Fetch exactly this URL. Raises FetchError with the reason in words."""
         import httpx
 
+        if not _port_exists(url):
+            raise FetchError("there is no such port")
         self.warm_up()
         assert self._client is not None
         began = time.monotonic()

@@ -91,7 +91,7 @@ class Store:
             raise StoreError(f"there are {MAX_SCRIPTS} external scripts, and no room for more")
         now = self.now()
         script = Script(id=str(uuid.uuid4()), url=url, created_at=now, updated_at=now, **values)
-        self.keep_script(script)
+        self.scripts[script.id] = script
         return script
 
     def update_script(self, script: Script, url: str, values: ScriptOptions) -> Script:

@@ -6,9 +6,11 @@ one named part of the platform; the platform's own code knows nothing of faults.
 
 from __future__ import annotations
 
-from harness.reference.faults.apidaze import APIDAZE_FAULTS
+from harness.reference.faults import apidaze_access, apidaze_resources, apidaze_sip
 from harness.reference.faults.fault import Fault
 
 __all__ = ["FAULTS", "Fault"]
 
-FAULTS: dict[str, Fault] = {fault.id: fault for fault in (*APIDAZE_FAULTS,)}
+_COLLECTIONS = (apidaze_resources.collect, apidaze_access.collect, apidaze_sip.collect)
+
+FAULTS: dict[str, Fault] = {fault.id: fault for collection in _COLLECTIONS for fault in collection.faults}
