@@ -49,3 +49,47 @@ handler the last local SDP is repeated), `on_ack(request)`, and
 `Registrar` and `DigestAuthenticator` take a look-up `(username, realm) -> password | None`. Any handler that raises
 answers 500 (`Refused(code, reason, headers)` answers what it says) and is logged by the logger "ringtrue.sip".
 """
+
+from .call import Call, CallEnd, CallFailed, CallState, Refused
+from .dialog import address_of
+from .digest import Credentials, DigestAuthenticator
+from .endpoint import EndpointStats, SipEndpoint
+from .incoming import IncomingCall
+from .message import Headers, Request, Response, response_to
+from .outgoing import OutgoingCall
+from .parsing import Limits, MalformedMessage, parse
+from .registrar import Binding, Registrar
+from .transactions import SipTimers
+from .transport import Address
+from .uri import AddressError, NameAddr, SipUri, parse_name_addr, parse_uri
+
+__all__ = [
+    "Address",
+    "AddressError",
+    "Binding",
+    "Call",
+    "CallEnd",
+    "CallFailed",
+    "CallState",
+    "Credentials",
+    "DigestAuthenticator",
+    "EndpointStats",
+    "Headers",
+    "IncomingCall",
+    "Limits",
+    "MalformedMessage",
+    "NameAddr",
+    "OutgoingCall",
+    "Refused",
+    "Registrar",
+    "Request",
+    "Response",
+    "SipEndpoint",
+    "SipTimers",
+    "SipUri",
+    "address_of",
+    "parse",
+    "parse_name_addr",
+    "parse_uri",
+    "response_to",
+]
