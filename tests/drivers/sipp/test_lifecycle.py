@@ -1,0 +1,137 @@
+"""What cannot run says so, and nothing is left running, however the agent or the harness ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.drivers.sipp import SippError, SippMissing, SippRunner
+from harness.timeline import Timeline
+
+
+def processes(marker: str) -> list[int]:
+    """The processes whose command line contains a marker."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                line = (folder / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if marker.encode() in line and int(folder.name) != os.getpid():
+                found.append(int(folder.name))
+    return found
+
+
+def wait_gone(marker: str) -> None:
+    deadline = time.monotonic() + 5
+    while left := processes(marker):
+        assert time.monotonic() < deadline, f"still running: {left}"
+
+
+def test_a_missing_binary_says_how_to_get_it(tmp_path: Path, timeline: Timeline) -> None:
+    with pytest.raises(SippMissing, match="apt-get install sip-tester"):
+        SippRunner(tmp_path, timeline, binary=tmp_path / "no-sipp")
+
+
+def test_the_binary_can_come_from_the_environment(
+    tmp_path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGTRUE_SIPP", str(tmp_path / "elsewhere"))
+    with pytest.raises(SippMissing, match="elsewhere"):
+        SippRunner(tmp_path, timeline)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('<scenario name="x"><send><![CDATA[\nOPTIONS sip:[nonsense] SIP/2.0\n]]></send></scenario>', "nonsense"),
+        ('<scenario name="x"><teapot/></scenario>', "teapot"),
+        ('<scenario name="x"></scenario>', ""),
+    ],
+)
+def test_a_broken_script_is_broken_and_not_failed(runner: SippRunner, tmp_path: Path, text: str, words: str) -> None:
+    script = tmp_path / "bad.xml"
+    script.write_text('<?xml version="1.0" encoding="ISO-8859-1" ?>\n' + text)
+    result = runner.run(script, "x", remote="127.0.0.1:9", timeout=2)
+    assert result.outcome == "broken"
+    assert words in result.detail
+
+
+@pytest.mark.parametrize("text", [None, "<scenario", "no XML at all"])
+def test_a_script_that_cannot_be_read_is_an_error(runner: SippRunner, tmp_path: Path, text: str | None) -> None:
+    script = tmp_path / "bad.xml"
+    if text is not None:
+        script.write_text(text)
+    with pytest.raises(SippError, match=r"SIPp script .*bad\.xml"):
+        runner.run(script, "x", remote="127.0.0.1:9")
+
+
+def test_arguments_that_cannot_work_are_refused(runner: SippRunner) -> None:
+    with pytest.raises(SippError, match="needs a remote"):
+        runner.start("register.xml", "x")
+    with pytest.raises(SippError, match="udp and tcp"):
+        runner.start("uas_busy.xml", "x", transport="tls")
+    with pytest.raises(SippError, match="hangs up after a time"):
+        runner.start("uas_busy.xml", "x", variables={"hold": 5})
+    with pytest.raises(SippError, match="names a folder"):
+        runner.start("uas_busy.xml", "../x")
+    with pytest.raises(SippError, match="host:port"):
+        runner.run("register.xml", "x", remote="127.0.0.1:sip")
+
+
+def test_a_port_in_use_is_broken_when_asked_for_and_else_another_is_taken(runner: SippRunner) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        result = runner.run("uas_busy.xml", "x", remote="127.0.0.1:9", port=port, timeout=2)
+        assert result.outcome == "broken"
+        assert "Address already in use" in result.detail
+
+
+def test_an_agent_that_nobody_calls_times_out(runner: SippRunner, tmp_path: Path) -> None:
+    started = time.monotonic()
+    with runner.start("uas_busy.xml", "bob", timeout=0.5) as bob:
+        result = bob.wait()
+    assert time.monotonic() - started < 2.0
+    assert (result.outcome, result.detail) == ("timeout", "not at its end after 0.5 s: nothing arrived")
+    wait_gone(str(tmp_path))
+
+
+def test_stop_is_quick_and_final(runner: SippRunner, tmp_path: Path) -> None:
+    with runner.start("uas_busy.xml", "bob", timeout=60) as bob:
+        started = time.monotonic()
+        assert bob.wait(timeout=0.05).outcome == "stopped"
+        assert bob.stop().outcome == "stopped"
+        assert time.monotonic() - started < 1.0
+    wait_gone(str(tmp_path))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_no_sipp_survives_the_harness(tmp_path: Path, number: signal.Signals) -> None:
+    code = f"""
+import sys, threading
+from pathlib import Path
+from harness.drivers.sipp import SippRunner
+from harness.timeline import Timeline
+agent = SippRunner(Path({str(tmp_path)!r}) / "sipp", Timeline("s")).start("uas_busy.xml", "bob", timeout=60)
+print("ready", flush=True)
+threading.Event().wait()
+"""
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        assert processes(str(tmp_path / "sipp"))
+        child.send_signal(number)
+        child.wait(10)
+    wait_gone(str(tmp_path / "sipp"))
