@@ -66,6 +66,8 @@ class Fetcher:
         self._max_bytes = max_bytes
         self._slots = asyncio.Semaphore(_MAX_AT_ONCE)
         self._client: httpx.AsyncClient | None = None
+        self._under_way: set[asyncio.Future[Fetched]] = set()
+        self._closed = False
 
     def warm_up(self) -> None:
         """Load the client library, so that the first fetch is as quick as the others. Safe in a thread."""
@@ -79,10 +81,26 @@ class Fetcher:
 
     async def get(self, url: str) -> Fetched:
         """Fetch exactly this URL. Raises FetchError with the reason in words."""
-        import httpx
-
         if not _port_exists(url):
             raise FetchError("there is no such port")
+        if self._closed:
+            raise FetchError("the platform is stopping")
+        work = asyncio.ensure_future(self._get(url))
+        self._under_way.add(work)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            # Either close() ended the fetch, or whoever wanted its answer is gone.
+            if self._closed:
+                raise FetchError("the platform is stopping") from None
+            work.cancel()
+            raise
+        finally:
+            self._under_way.discard(work)
+
+    async def _get(self, url: str) -> Fetched:
+        import httpx
+
         self.warm_up()
         assert self._client is not None
         began = time.monotonic()
@@ -102,5 +120,9 @@ class Fetcher:
         return Fetched(answer.status_code, answer.headers.get("content-type", ""), bytes(body), seconds)
 
     async def close(self) -> None:
+        """End what is under way; whoever waits for it gets FetchError."""
+        self._closed = True
+        for work in self._under_way:
+            work.cancel()
         if self._client is not None:
             await self._client.aclose()

@@ -65,17 +65,19 @@ async def _serve(settings: Settings) -> int:
         loop.add_signal_handler(signum, stop.set)
     if settings.exit_with_parent:
         await _watch_parent(stop)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for library in ("uvicorn.error", "httpx", "httpcore"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     systems = [make_system(name, settings) for name in settings.systems]
     _apply_faults(settings, systems)
     async with contextlib.AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings.http))
+        server = _Server(_config(Front([system.mounts() for system in systems])))
+        serving = asyncio.create_task(server.serve([listener]))
+        # Systems stop first, so that no request is left waiting for one of their fetches.
+        stack.push_async_callback(_finish, server, serving)
         for index, system in enumerate(systems):
             await _start_system(system, settings.sip.shifted(index))
             stack.push_async_callback(system.stop)
-        server = _Server(_config(Front([system.mounts() for system in systems])))
-        serving = asyncio.create_task(server.serve([listener]))
-        stack.push_async_callback(_finish, server, serving)
         await _until_started(server, serving)
         _announce(settings, systems, Address(settings.http.host, listener.getsockname()[1]))
         stopping = asyncio.create_task(stop.wait())

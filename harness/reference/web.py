@@ -66,24 +66,27 @@ async def read_fields(request: Request) -> dict[str, object]:
         return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
-        return dict(parse_pairs(body))
+        return parse_pairs(body)
     if kind == "application/json" or kind.endswith("+json"):
         return _json_fields(body)
     raise BadRequestError(f"Bodies are application/x-www-form-urlencoded or application/json, not '{kind}'")
 
 
-def parse_pairs(encoded: bytes) -> dict[str, str]:
-    """Names and values of a query string or form, percent-decoded once. Raises BadRequestError, also for a repeated name."""
+def parse_pairs(encoded: bytes) -> dict[str, object]:
+    """Names and values of a query string or form, percent-decoded once; a name given twice has the list of its values.
+
+    Raises BadRequestError.
+    """
     try:
         pairs = parse_qsl(
             encoded.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_MAX_FIELDS
         )
     except ValueError as error:
         raise BadRequestError(f"Not form-encoded UTF-8: {error}") from error
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise BadRequestError("A field is given more than once")
-    return fields
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
 
 
 def _json_fields(body: bytes) -> dict[str, object]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from harness.reference.apidaze.access import Application, Quota, Tokens
 from harness.reference.apidaze.api import BASE_PATH, Api
+from harness.reference.apidaze.calls import Calls
+from harness.reference.apidaze.phones import Phones
 from harness.reference.apidaze.script_test import ScriptTest
 from harness.reference.apidaze.store import Store
 from harness.reference.apidaze.tokens_http import TokenEndpoint
@@ -27,14 +29,6 @@ TOKEN_PATH = "/oauth/client_credential/accesstoken"
 DOMAIN = "sip.apidaze.example"
 
 
-class NoPhones:
-    def bindings(self, _username: str) -> int:
-        return 0
-
-    def forget(self, _username: str) -> None:
-        return None
-
-
 class Apidaze:
     """The parts, and how they are joined."""
 
@@ -43,21 +37,26 @@ class Apidaze:
     def __init__(self, settings: Settings) -> None:
         self.normal = _application("ringtrue", Quota(settings.quota, 1, "hour"))
         self.limited = _application("ringtrue-limited", Quota(settings.limited_quota, 1, "minute"))
+        self._sip = settings.sip
         self.store = Store()
         self.tokens = Tokens([self.normal, self.limited], settings.token_life)
         self.fetcher = Fetcher()
         self.script_test = ScriptTest(self.fetcher)
+        self.calls = Calls(self.store, self.fetcher)
+        self.phones = Phones(self.store, self.calls, DOMAIN)
         self.token_endpoint = TokenEndpoint(self.tokens)
-        self.api = Api(self.store, self.tokens, NoPhones(), self.script_test, DOMAIN)
+        self.api = Api(self.store, self.tokens, self.phones, self.script_test, DOMAIN)
 
     def mounts(self) -> Mapping[str, ASGIApp]:
         return {BASE_PATH: self.api, TOKEN_PATH: self.token_endpoint}
 
     async def start(self, sip: Address) -> None:
-        _ = sip
+        await self.phones.start(sip)
+        self._sip = Address(sip.host, self.phones.endpoint.port)
         self._warming = asyncio.create_task(asyncio.to_thread(self.fetcher.warm_up))
 
     async def stop(self) -> None:
+        await self.phones.stop()
         await self._warming
         await self.fetcher.close()
 
@@ -71,7 +70,8 @@ class Apidaze:
             "limited_client_secret": self.limited.client_secret,
             "credentials_in": "body",
             "body_encoding": "form",
-            "capabilities": ["callbacks", "quota"],
+            "capabilities": ["sip", "callbacks", "quota"],
+            "sip": {"address": str(self._sip.reachable()), "transport": "udp"},
         }
 
 

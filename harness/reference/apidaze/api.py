@@ -175,7 +175,7 @@ class Api:
         try:
             account = self.store.create_account(username, options)
         except StoreError as refused:
-            raise ApiError(400, str(refused)) from refused
+            raise ApiError(403, str(refused)) from refused
         return self.answers.ok(self.account_view(account), 201)
 
     async def read_account(self, _request: Request, item: str) -> Response:
@@ -224,7 +224,7 @@ class Api:
         try:
             script = self.store.create_script(url, options)
         except StoreError as refused:
-            raise ApiError(400, str(refused)) from refused
+            raise ApiError(403, str(refused)) from refused
         return self.answers.ok(self.script_view(script), 201)
 
     async def read_script(self, _request: Request, item: str) -> Response:
@@ -251,8 +251,9 @@ class Api:
     async def try_script(self, request: Request, _item: str) -> Response:
         """`url` in the query, as one recipe says; without it `id`, as the other does."""
         query = parse_pairs(request.scope["query_string"]) if request.scope["query_string"] else {}
-        if "url" not in query and "id" in query:
-            script = self.store.script(query["id"])
+        script_id = self.fields.script_id(query)
+        if script_id is not None and "url" not in query:
+            script = self.store.script(script_id)
             if script is None:
                 return self.unknown_item("external script")
             return self.answers.ok(await self.script_test.run(script.url))

@@ -45,6 +45,10 @@ class Fields:
             raise BadRequestError(f"url {problem}")
         return url
 
+    def script_id(self, fields: Mapping[str, object]) -> str | None:
+        """`id` of a script test, where there is one."""
+        return _text(fields, "id")
+
     def account_options(self, fields: Mapping[str, object]) -> AccountOptions:
         """The optional values of an account that are given, by the name of the attribute that holds them."""
         return cast(AccountOptions, _options(fields, _ACCOUNT_OPTIONS))
@@ -64,7 +68,7 @@ def _text(fields: Mapping[str, object], name: str, limit: int = MAX_TEXT) -> str
         return None
     value = fields[name]
     if not isinstance(value, str):
-        raise BadRequestError(f"{name} must be a string")
+        raise BadRequestError(f"{name} must be one string")
     if len(value) > limit:
         raise BadRequestError(f"{name} is longer than {limit} characters")
     if any(0xD800 <= ord(character) < 0xE000 for character in value):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import threading
+import wave
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -87,3 +89,19 @@ class ScriptServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
+
+
+def wav(seconds: float) -> bytes:
+    """A mono wav of 8,000 16-bit samples a second with a rising ramp."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(b"".join((n * 7 % 20000).to_bytes(2, "little") for n in range(int(8000 * seconds))))
+    return file.getvalue()
+
+
+def script(*verbs: str) -> bytes:
+    """An external script of these instructions."""
+    return f"<document><work>{''.join(verbs)}</work></document>".encode()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.reference.apidaze.client import Client, ScriptServer
+from tests.reference.apidaze.sipp import MakePhone, Phone
 from tests.reference.platform_process import Platform
 
 
@@ -30,3 +33,13 @@ def client(platform: Platform) -> Iterator[Client]:
 def scripts() -> Iterator[ScriptServer]:
     with ScriptServer() as server:
         yield server
+
+
+@pytest.fixture
+def phone(platform: Platform, tmp_path: Path) -> MakePhone:
+    """Makes a SIP client for an account; what is changed replaces what the account says."""
+
+    def make(account: dict[str, Any], **changes: str) -> Phone:
+        return Phone(**{"address": platform.apidaze["sip"]["address"], "folder": tmp_path} | account["sip"] | changes)
+
+    return make

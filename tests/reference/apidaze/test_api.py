@@ -75,6 +75,12 @@ def test_status_tells_the_domain_and_that_nobody_is_registered(client: Client) -
     }
 
 
+def test_fields_that_are_not_of_the_api_are_ignored(client: Client) -> None:
+    body = b"username=odd&extra=1&extra=2&id=5"
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert client("POST", "/sipaccounts", content=body, headers=form).status_code == 201
+
+
 def test_bodies_may_be_json(client: Client) -> None:
     answer = client("POST", "/sipaccounts", json={"username": "json", "name": "J\u00fcrgen"})
     assert (answer.status_code, answer.json()["name"]) == (201, "J\u00fcrgen")
@@ -117,7 +123,7 @@ def test_an_account_that_cannot_be_is_refused_with_400(client: Client, options: 
 def test_a_username_in_use_is_refused(client: Client) -> None:
     client.account("twice")
     answer = client("POST", "/sipaccounts", data={"username": "twice"})
-    assert (answer.status_code, answer.json()["message"]) == (400, "username is in use by another SIP account")
+    assert (answer.status_code, answer.json()["message"]) == (403, "username is in use by another SIP account")
 
 
 def test_a_script_is_created_listed_read_updated_and_deleted(client: Client) -> None:
