@@ -56,6 +56,7 @@ _KEYWORDS = (
     "type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
     "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "contains", "anyOf", "oneOf", "not",
 )  # fmt: skip
+_LEVELLED = {*_KEYWORDS, "required", "status", "body"}
 _COMBINERS = ("anyOf", "oneOf", "allOf")
 _DEEPEST = 40
 
@@ -117,11 +118,20 @@ class _Loader:
         for key in ("area", "capability", "untestable", "conditional", "members"):
             if key in raw:
                 changes[key] = raw[key]
-        documented = frozenset(raw.get("documented") or ())
-        inferred = frozenset(raw.get("inferred") or ())
+        documented, inferred = (self.keywords(raw, key, here) for key in ("documented", "inferred"))
         changes["documented"] = (parent.documented - inferred) | documented
         changes["inferred"] = (parent.inferred - documented) | inferred
         return replace(parent, **changes)
+
+    def keywords(self, raw: Mapping[str, Any], key: str, here: tuple[Step, ...]) -> frozenset[str]:
+        listed = raw.get(key) or []
+        if not isinstance(listed, list):
+            raise self.file.error(f"expected a list of keywords, got {type(listed).__name__}", *here, key)
+        for keyword in listed:
+            if keyword not in _LEVELLED:
+                expected = ", ".join(sorted(_LEVELLED))
+                raise self.file.error(f"unknown keyword {keyword!r}: expected one of {expected}", *here, key)
+        return frozenset(listed)
 
     def clause(
         self, name: str, mark: _Mark, node: Mapping[str, Any], steps: tuple[Step, ...], surface: Surface, text: str = ""
@@ -240,7 +250,8 @@ class _Loader:
         node, followed = self.follow(_at(self.file.data, steps), steps)
         mark = self.mark(mark, node, followed)
         stem = f"header.{header}" if followed != steps else f"{name}.header.{header}"
-        clause_id = self.clause(stem, mark, node, followed, surface, f"{header}: {node.get('description', '')}")
+        words = node.get("description", "")
+        clause_id = self.clause(stem, mark, node, followed, surface, words and f"{header}: {words}")
         schema = self.schema(
             stem, node.get("schema") or {}, (*followed, "schema"), replace(mark, members=False), surface
         )
@@ -320,8 +331,8 @@ class _Loader:
                 "the harness sends this: link it to the clause that says what it does, by x-clause id", *steps
             )
         target = self.follow(node, steps)[0] if "$ref" in node else node
-        words = f"{name}: {node.get('description') or target.get('description') or ''}"
-        clause_id = self.clause(name, mark, node, steps, surface, words)
+        words = node.get("description") or target.get("description") or ""
+        clause_id = self.clause(name, mark, node, steps, surface, words and f"{name}: {words}")
         if clause_id in self.linked:
             twins: dict[str, str] = {}
         else:
