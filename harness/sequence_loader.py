@@ -49,7 +49,7 @@ _COUNTS = ("exactly", "at_least", "at_most")
 
 _EXCHANGE_FIELD = re.compile(
     r"operation|method|status|url|path|failure|about\.[\w-]+"
-    r"|request\.query\.[\w-]+|(request|response)\.(body\.[\w.*-]+|header\.[\w-]+)"
+    r"|request\.(query|path)\.[\w-]+|(request|response)\.(body\.[\w.*-]+|header\.[\w-]+)"
 )
 _FIELDS = {
     "http": _EXCHANGE_FIELD,

@@ -35,11 +35,11 @@ item of that array is an event of its own, whose members are `item.X`; counts th
 
 **Fields.** http and callback: `operation` (operationId), `method`, `status` (code or `2XX`), `url`, `path`, `failure` (its
 first word), `about.X`; below `request` or `response` also `body.X.Y` (a member of a JSON or form body), `header.X`; and
-`request.query.X`. For a callback the request is the platform's and the response ours. sip: `method` (of a response: that
-of its CSeq), `status` (an event that names none is a request), `direction` (`in`, `out`: as the harness's agent sees it),
-`agent`, `transport`, `local`, `remote`, `call-id`, `cseq` (the number), `branch`, `request-uri`, the addresses
-`from to contact pai rpid diversion`, each of these also with `.user .host .name .tag`, `header.X`, `body`. media: `agent`,
-`data.X`. note: `topic`, `data.X`.
+`request.query.X`, `request.path.X` (what stands in the place of `{X}` in the path of the operation). For a callback the
+request is the platform's and the response ours. sip: `method` (of a response: that of its CSeq), `status` (an event that
+names none is a request), `direction` (`in`, `out`: as the harness's agent sees it), `agent`, `transport`, `local`,
+`remote`, `call-id`, `cseq` (the number), `branch`, `request-uri`, the addresses `from to contact pai rpid diversion`, each
+of these also with `.user .host .name .tag`, `header.X`, `body`. media: `agent`, `data.X`. note: `topic`, `data.X`.
 
 **Rules** each name their `clause`. Where a rule names an event, a list of names means any of them. `when: X` limits a rule
 to instances in which X is seen, `unless: X` to those in which it is not. `after: A` looks at what follows the first A and
