@@ -163,6 +163,10 @@ class Api:
         allowed = ", ".join([*found.operations, "OPTIONS"])
         raise ApiError(405, f"The methods here are {allowed}", {"allow": allowed})
 
+    async def fields_of(self, request: Request, _operation: str) -> dict[str, object]:
+        """What the body of a request to this operation gives."""
+        return await read_fields(request)
+
     def unknown_item(self, kind: str) -> Response:
         raise ApiError(404, f"There is no such {kind}")
 
@@ -170,7 +174,7 @@ class Api:
         return self.answers.ok([self.account_view(account) for account in self.store.list_accounts()])
 
     async def create_account(self, request: Request, _item: str) -> Response:
-        fields = await read_fields(request)
+        fields = await self.fields_of(request, "create_account")
         username, options = self.fields.username(fields), self.fields.account_options(fields)
         try:
             account = self.store.create_account(username, options)
@@ -186,7 +190,7 @@ class Api:
         account = self.store.account(item)
         if account is None:
             return self.unknown_item("SIP account")
-        options = self.fields.account_options(await read_fields(request))
+        options = self.fields.account_options(await self.fields_of(request, "update_account"))
         # The body was waited for; the account may be gone, or changed, by now.
         account = self.store.account(item)
         if account is None:
@@ -219,7 +223,7 @@ class Api:
         return self.answers.ok([self.script_view(script) for script in self.store.list_scripts()])
 
     async def create_script(self, request: Request, _item: str) -> Response:
-        fields = await read_fields(request)
+        fields = await self.fields_of(request, "create_script")
         url, options = self.fields.url(fields), self.fields.script_options(fields)
         try:
             script = self.store.create_script(url, options)
@@ -234,7 +238,7 @@ class Api:
     async def update_script(self, request: Request, item: str) -> Response:
         if self.store.script(item) is None:
             return self.unknown_item("external script")
-        fields = await read_fields(request)
+        fields = await self.fields_of(request, "update_script")
         url, options = self.fields.url(fields), self.fields.script_options(fields)
         script = self.store.script(item)
         if script is None:

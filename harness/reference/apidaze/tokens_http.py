@@ -53,7 +53,10 @@ class TokenEndpoint:
             return _refused(
                 401, "invalid_client", "Unknown client credentials", {"www-authenticate": 'Basic realm="apidaze"'}
             )
-        return JSONResponse(self.members(self._tokens.issue(application)), headers=_NO_STORE)
+        return self.granted(self._tokens.issue(application))
+
+    def granted(self, token: Token) -> Response:
+        return JSONResponse(self.members(token), headers=_NO_STORE)
 
     def members(self, token: Token) -> Json:
         """The members of the sampled answer; numbers are strings there (API store, Get Access Token)."""

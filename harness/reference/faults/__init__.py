@@ -6,11 +6,17 @@ one named part of the platform; the platform's own code knows nothing of faults.
 
 from __future__ import annotations
 
-from harness.reference.faults import apidaze_access, apidaze_resources, apidaze_sip
+from harness.reference.faults import (
+    apidaze_access,
+    apidaze_members,
+    apidaze_operations,
+    apidaze_resources,
+    apidaze_sip,
+)
 from harness.reference.faults.fault import Fault
 
 __all__ = ["FAULTS", "Fault"]
 
-_COLLECTIONS = (apidaze_resources.collect, apidaze_access.collect, apidaze_sip.collect)
+_MODULES = (apidaze_resources, apidaze_operations, apidaze_members, apidaze_access, apidaze_sip)
 
-FAULTS: dict[str, Fault] = {fault.id: fault for collection in _COLLECTIONS for fault in collection.faults}
+FAULTS: dict[str, Fault] = {fault.id: fault for module in _MODULES for fault in module.collect.faults}

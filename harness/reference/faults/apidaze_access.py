@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from starlette.responses import JSONResponse
+
 from harness.reference.faults.fault import Collector, put, wrap
 
 collect = Collector("apidaze")
@@ -180,4 +182,38 @@ def _without(members: Any, name: str) -> dict[str, Any]:
 
 def _headless(response: Any, header: str) -> Any:
     del response.headers[header]
+    return response
+
+
+@collect("hsts-short", "AZ-header-strict-transport-security", "strict-transport-security holds for a minute only")
+def _hsts_short(apidaze: Any) -> None:
+    wrap(
+        apidaze.api.answers,
+        "standard_headers",
+        lambda headers: headers() | {"strict-transport-security": "max-age=60"},
+    )
+
+
+@collect("token-not-served", "AZ-getAccessToken", "no application gets a token: 503")
+def _token_503(apidaze: Any) -> None:
+    wrap(apidaze.token_endpoint, "granted", lambda _granted, _token: JSONResponse({"error": "out_of_service"}, 503))
+
+
+@collect("token-207", "AZ-getAccessToken.status", "a token comes with 207")
+def _token_207(apidaze: Any) -> None:
+    wrap(apidaze.token_endpoint, "granted", lambda granted, token: _restatus(granted(token), 207))
+
+
+@collect("token-text", "AZ-getAccessToken.body", "the token answer calls its JSON text/plain")
+def _token_text(apidaze: Any) -> None:
+    def plain(granted: Callable[[Any], Any], token: Any) -> Any:
+        response = granted(token)
+        response.headers["content-type"] = "text/plain"
+        return response
+
+    wrap(apidaze.token_endpoint, "granted", plain)
+
+
+def _restatus(response: Any, status: int) -> Any:
+    response.status_code = status
     return response

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from harness.reference.apidaze.answers import ApiError
 from harness.reference.faults.fault import Collector, put, wrap
 
 collect = Collector("apidaze")
@@ -201,3 +202,91 @@ def _epoch(moment: datetime) -> int:
 
 def _renewed(account: Any) -> Any:
     return replace(account, password=secrets.token_urlsafe(12))
+
+
+@collect("deleted-400", "AZ-account-deleted-404", "reading a deleted account is answered 400")
+def _deleted_400(apidaze: Any) -> None:
+    _remember_deleted(apidaze, "account")
+
+
+@collect("script-deleted-400", "AZ-script-deleted-404", "reading a deleted script is answered 400")
+def _script_deleted_400(apidaze: Any) -> None:
+    _remember_deleted(apidaze, "script")
+
+
+@collect("script-unknown-400", "AZ-script-unknown-404", "an unknown id of a script is answered 400")
+def _script_unknown_400(apidaze: Any) -> None:
+    def answer(refuse: Callable[[str], Any], kind: str) -> Any:
+        if kind == "external script":
+            raise ApiError(400, "There is no such external script")
+        return refuse(kind)
+
+    wrap(apidaze.api, "unknown_item", answer)
+
+
+@collect("no-username-412", "AZ-account-username-required-status", "a creation without username is answered 412")
+def _no_username_412(apidaze: Any) -> None:
+    _refuse_with(apidaze, "username", 412)
+
+
+@collect("no-url-412", "AZ-script-url-required-status", "a creation without URL is answered 412")
+def _no_url_412(apidaze: Any) -> None:
+    _refuse_with(apidaze, "url", 412)
+
+
+@collect("username-upper-case", "AZ-account-username-shown", "the username is shown in upper case")
+def _username_upper(apidaze: Any) -> None:
+    wrap(
+        apidaze.api,
+        "account_view",
+        lambda view, account: view(replace(account, username=account.username.upper())),
+    )
+
+
+@collect("account-options-hidden", "AZ-account-members-shown", "accounts are shown without callerid and voicemail")
+def _options_hidden(apidaze: Any) -> None:
+    wrap(apidaze.api, "account_view", lambda view, account: _without(_without(view(account), "callerid"), "voicemail"))
+
+
+@collect("script-name-hidden", "AZ-script-members-shown", "scripts are shown without their name")
+def _name_hidden(apidaze: Any) -> None:
+    wrap(apidaze.api, "script_view", lambda view, script: _without(view(script), "name"))
+
+
+@collect("script-name-required", "AZ-script-optional-name", "a script without a name is refused")
+def _script_name_required(apidaze: Any) -> None:
+    wrap(apidaze.api.fields, "url", lambda read, fields: read(fields if "name" in fields else {}))
+
+
+@collect("script-read-renamed", "AZ-script-read-is-listed", "reading one script shows another name than the list")
+def _read_renamed(apidaze: Any) -> None:
+    wrap(
+        apidaze.store,
+        "script",
+        lambda find, script_id: (script := find(script_id)) and replace(script, name="renamed"),
+    )
+
+
+def _remember_deleted(apidaze: Any, kind: str) -> None:
+    gone: set[str] = set()
+
+    def delete(really_delete: Callable[[Any], None], item: Any) -> None:
+        gone.add(item.id)
+        really_delete(item)
+
+    def find(really_find: Callable[[str], Any], item_id: str) -> Any:
+        if item_id in gone:
+            raise ApiError(400, "It was deleted")
+        return really_find(item_id)
+
+    wrap(apidaze.store, f"delete_{kind}", delete)
+    wrap(apidaze.store, kind, find)
+
+
+def _refuse_with(apidaze: Any, field: str, status: int) -> None:
+    def read(really_read: Callable[[Any], Any], fields: Any) -> Any:
+        if field not in fields:
+            raise ApiError(status, f"{field} is required")
+        return really_read(fields)
+
+    wrap(apidaze.api.fields, field, read)

@@ -10,9 +10,9 @@ import pytest
 
 from harness.reference.faults import FAULTS
 from tests.reference.apidaze.client import Client, ScriptServer
+from tests.reference.apidaze.promises import PROMISES
 from tests.reference.apidaze.sipp import Phone, needs_sipp
 from tests.reference.platform_process import Platform
-from tests.reference.test_faults import PROMISES
 
 pytestmark = needs_sipp
 
