@@ -1,13 +1,14 @@
 """What is promised: clauses, and the catalogue that holds them.
 
 A clause is one promise of the documents in our own words. Those that a schema can say are derived from the OpenAPI files
-(`harness.spec`); all others stand in `specs/<system>/clauses.yaml`, which this module reads. It imports nothing above.
+(`harness.spec`); all others stand in `specs/<system>/clauses.yaml`, and in `clauses/*.yaml` beside it where one file would
+be too long. This module reads them, and imports nothing above.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -135,32 +136,41 @@ _CLAUSE_KEYS = {"text", "source", "level", "surface", "capability", "untestable"
 _LEDGER_KEYS = {"topic", "says", "accepts", "clauses"}
 
 
-def read_clause_file(file: YamlFile) -> ClauseFile:
-    """Turn a parsed `clauses.yaml` into values.
+def read_clause_file(file: YamlFile, parts: Sequence[YamlFile] = ()) -> ClauseFile:
+    """Turn a parsed `clauses.yaml` into values, with the `clauses` of further files where one would be too long.
 
     Raises:
         DataError: an unknown or missing key, a bad id, level, surface, source or capability, with file and line.
     """
     data = file.only(file.data, _FILE_KEYS)
-    for key in ("system", "title", "prefix", "documents", "clauses"):
+    for key in ("system", "title", "prefix", "documents", *(() if parts else ("clauses",))):
         if key not in data:
             raise file.error(f"missing key {key!r}")
     documents = {str(key): str(value) for key, value in data["documents"].items()}
     capabilities = {str(key): str(value) for key, value in (data.get("capabilities") or {}).items()}
-    clauses = tuple(
-        _read_clause(file, data, area, clause_id, documents, capabilities)
-        for area, group in _mapping(file, data["clauses"], "clauses").items()
-        for clause_id in _mapping(file, group, "clauses", area)
-    )
-    seen: set[str] = set()
-    for clause in clauses:
-        if clause.id in seen:
-            raise file.error(f"clause {clause.id} stands in two areas", "clauses", clause.area, clause.id)
-        seen.add(clause.id)
+    clauses: dict[str, Clause] = {}
+    for source in (file, *parts):
+        held = source.data if source is file else source.only(source.data, {"clauses"})
+        for area, group in _mapping(source, held.get("clauses") or {}, "clauses").items():
+            for clause_id in _mapping(source, group, "clauses", area):
+                clause = _read_clause(source, file, area, clause_id, documents, capabilities)
+                if clause_id in clauses:
+                    earlier = clauses[clause_id].location
+                    raise source.error(
+                        f"clause {clause_id} stands in two areas, first in {earlier}", "clauses", area, clause_id
+                    )
+                clauses[clause_id] = clause
     ledger = tuple(_read_ledger(file, entry, index) for index, entry in enumerate(data.get("ledger") or ()))
     rules = {str(key): str(value) for key, value in file.only(data.get("rules") or {}, RULES, "rules").items()}
     return ClauseFile(
-        str(data["system"]), str(data["title"]), str(data["prefix"]), documents, capabilities, clauses, ledger, rules
+        str(data["system"]),
+        str(data["title"]),
+        str(data["prefix"]),
+        documents,
+        capabilities,
+        tuple(clauses.values()),
+        ledger,
+        rules,
     )
 
 
@@ -184,16 +194,17 @@ def _mapping(file: YamlFile, value: Any, *steps: str | int) -> Mapping[str, Any]
 
 def _read_clause(
     file: YamlFile,
-    data: Mapping[str, Any],
+    head: YamlFile,
     area: str,
     clause_id: str,
     documents: Mapping[str, str],
     capabilities: Mapping[str, str],
 ) -> Clause:
     steps = ("clauses", area, clause_id)
-    item = file.only(data["clauses"][area][clause_id], _CLAUSE_KEYS, *steps)
-    if not CLAUSE_ID.fullmatch(clause_id) or not clause_id.startswith(data["prefix"] + "-"):
-        raise file.error(f"clause id {clause_id!r}: expected {data['prefix']}- and a stable name", *steps)
+    system, prefix = str(head.data["system"]), str(head.data["prefix"])
+    item = file.only(file.data["clauses"][area][clause_id], _CLAUSE_KEYS, *steps)
+    if not CLAUSE_ID.fullmatch(clause_id) or not clause_id.startswith(prefix + "-"):
+        raise file.error(f"clause id {clause_id!r}: expected {prefix}- and a stable name", *steps)
     if clause_id.rpartition("-")[2].isdigit() and clause_id.count("-") == 1:
         raise file.error(f"clause id {clause_id!r} is a position: expected a stable name", *steps)
     for key in ("text", "source", "level", "surface"):
@@ -201,11 +212,11 @@ def _read_clause(
             raise file.error(f"missing key {key!r}", *steps)
     capability = item.get("capability")
     if capability is not None and capability not in capabilities:
-        declared = ", ".join(capabilities) or "none is declared in this file"
+        declared = ", ".join(capabilities) or "none is declared in clauses.yaml"
         raise file.error(f"unknown capability {capability!r}: expected one of {declared}", *steps, "capability")
     return Clause(
         id=clause_id,
-        system=str(data["system"]),
+        system=system,
         text=str(item["text"]).strip(),
         source=check_source(file, item["source"], documents, *steps, "source"),
         level=_member(file, Level, item["level"], *steps, "level"),
@@ -214,7 +225,7 @@ def _read_clause(
         capability=capability,
         untestable=item.get("untestable"),
         conditional=bool(item.get("conditional", False)),
-        location=f"{file.path.name}:{file.line(*steps)}",
+        location=f"{file.path.relative_to(head.path.parent)}:{file.line(*steps)}",
     )
 
 

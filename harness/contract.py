@@ -18,6 +18,7 @@ from harness.spec_loader import load_spec
 from harness.yamlfile import DataError, YamlFile, load
 
 CLAUSES = "clauses.yaml"
+CLAUSE_PARTS = "clauses/*.yaml"
 OPENAPI = "openapi.yaml"
 SEQUENCES = "sequences.yaml"
 
@@ -53,7 +54,7 @@ def load_contract(folder: Path) -> Contract:
         DataError: a file is missing or says something it may not say; the message names file, line and key.
     """
     own_file = load(folder / CLAUSES)
-    own = read_clause_file(own_file)
+    own = read_clause_file(own_file, [load(part) for part in sorted(folder.glob(CLAUSE_PARTS))])
     if own.system != folder.name:
         raise own_file.error(f"system {own.system!r} stands in the folder of {folder.name!r}", "system")
     spec = load_spec(load(folder / OPENAPI), own)
@@ -61,7 +62,8 @@ def load_contract(folder: Path) -> Contract:
     for clause in own.clauses:
         if clause.id in derived:
             place = derived[clause.id].location
-            raise own_file.error(f"clause {clause.id} is also derived from {place}", "clauses", clause.area, clause.id)
+            where = f"{folder / clause.location}: clauses.{clause.area}.{clause.id}"
+            raise DataError(f"{where}: clause {clause.id} is also derived from {place}")
     catalogue = derived | Catalogue(own.clauses)
     _check_links(own_file, own, catalogue)
     flows: tuple[Flow, ...] = ()
