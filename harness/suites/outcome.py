@@ -34,7 +34,11 @@ def scenario_for(item: pytest.Item, worker: Worker) -> Scenario:
     marker = item.get_closest_marker("ringtrue")
     assert marker is not None, f"{item.nodeid} has no ringtrue marker"
     about = marker.kwargs
-    made = Scenario(worker, about["system"], item.name, about.get("title", item.name), about.get("clauses", ()))
+    title = about.get("title", item.name)
+    example = getattr(item, "callspec", None) and item.callspec.params.get("_pytest_bdd_example")  # type: ignore[attr-defined]
+    if example:
+        title += f" ({', '.join(map(str, example.values()))})"
+    made = Scenario(worker, about["system"], item.name, title, about.get("clauses", ()))
     item.stash[_scenario] = made
     return made
 
@@ -78,7 +82,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
         replace(finding, source=item.nodeid, timeline=f"timelines/{scenario.slug}.jsonl") for finding in _thin(findings)
     ]
     item.user_properties.append((FINDINGS, [scenario.worker.redactor.scrub(finding.to_json()) for finding in named]))
-    item.config.hook.ringtrue_concluded(item=item, scenario=scenario, findings=named)
+    item.config.hook.pytest_ringtrue_concluded(item=item, scenario=scenario, findings=named)
     _end(scenario, named, own_error, inconclusive)
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from harness.suites.session import Session
 
 SUITES = Path(__file__).parent
-_session = pytest.StashKey["Session"]()
-_worker = pytest.StashKey["Worker"]()
+_session: pytest.StashKey[Session] = pytest.StashKey()
+_worker: pytest.StashKey[Worker] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,8 +41,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="ID",
-        help=pytest.HIDE_ARG if hasattr(pytest, "HIDE_ARG") else "a fault of the embedded platform",
+        help="start the embedded platform with this fault",
     )
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from harness.suites import hooks
+
+    pluginmanager.add_hookspecs(hooks)
 
 
 def active(config: pytest.Config) -> bool:
@@ -65,8 +71,6 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     config.stash[_session] = session
     config.pluginmanager.register(session, "ringtrue-session")
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        config.args = [str(SUITES / "contract"), str(SUITES / "scenarios")]
     _start_worker(config, session.plan.to_json())
 
 
@@ -75,11 +79,17 @@ def _start_worker(config: pytest.Config, plan: dict[str, Any]) -> None:
     from harness.suites.plan import Plan
     from harness.suites.scenario import Worker
 
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = [str(SUITES / "contract"), str(SUITES / "scenarios")]
     made = Plan.from_json(plan)
     current.plan = made
     config.stash[_worker] = Worker(made)
     config.addinivalue_line("markers", "ringtrue(system, clauses, title, needs): what a test of the suites is about")
     config.addinivalue_line("python_files", "test_*.py")
+    from harness.suites.scenarios.features import STEP_MODULES
+
+    for module in STEP_MODULES:
+        config.pluginmanager.import_plugin(module)
     from harness.report.allure_labels import AllureLabels
 
     config.pluginmanager.register(AllureLabels(made), "ringtrue-allure")
@@ -97,6 +107,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     session = config.stash.get(_session, None)
     if session is not None:
         session.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_bdd_apply_tag(tag: str, function: object) -> bool | None:
+    """In a run, tags are clauses and capabilities, read by `scenarios.features`; pytest marks are not made of them."""
+    from harness.suites import current
+
+    del tag, function
+    return True if current.plan is not None else None
 
 
 @pytest.fixture

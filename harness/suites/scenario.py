@@ -141,15 +141,19 @@ class Scenario:
         expected: object = "",
         seen: object = "",
         at: Exchange | None = None,
+        command: str = "",
     ) -> bool:
-        """Record whether a clause was kept; `message` says what is wrong when it was not. Returns `kept`."""
+        """Record whether a clause was kept; `message` says what is wrong when it was not. Returns `kept`.
+
+        `at` is the exchange that shows it, `command` a command line that does (where it is no HTTP request).
+        """
         from harness.checks.evidence import curl
 
         seqs = (at.seq,) if at is not None else ()
         if kept:
             self.findings.append(passed(clause, self.title, at=seqs))
         else:
-            reproduce = curl(at) if at is not None else ""
+            reproduce = curl(at) if at is not None else command
             self.step_failed = True
             self.findings.append(
                 failed(clause, message, expected=expected, seen=seen, subject=self.title, at=seqs, reproduce=reproduce)

@@ -1,0 +1,98 @@
+"""Fills in the Allure results while tests run: labels, Gherkin steps, clause steps, and what was seen as attachments.
+
+epic = system, feature = area, story = clause; severity follows the level. Registered by the plugin in every process that
+runs tests; does nothing when Allure results are not being written.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+import allure
+import pytest
+from allure_commons.types import AttachmentType, Severity
+
+from harness.report.text import render_timeline
+from harness.suites.plan import Plan
+from harness.suites.scenario import Scenario
+from harness.verdicts import Finding, Verdict
+
+_ORDER = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONC, Verdict.PASS)
+
+
+class ClauseNotKeptError(AssertionError):
+    """Marks an Allure step of a clause as failed."""
+
+
+class AllureLabels:
+    """Hooks that write into the Allure result of the test that is running."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._steps: dict[str, ExitStack] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_bdd_before_step(self, request: pytest.FixtureRequest, step: Any) -> None:
+        stack = self._steps[request.node.nodeid] = ExitStack()
+        stack.enter_context(allure.step(f"{step.keyword} {step.name}"))
+
+    def pytest_bdd_after_step(self, request: pytest.FixtureRequest, step: Any) -> None:
+        del step
+        self._end_step(request.node.nodeid, None)
+
+    def pytest_bdd_step_error(self, request: pytest.FixtureRequest, step: Any, exception: BaseException) -> None:
+        del step
+        self._end_step(request.node.nodeid, exception)
+
+    def _end_step(self, nodeid: str, error: BaseException | None) -> None:
+        stack = self._steps.pop(nodeid, None)
+        if stack is not None:
+            stack.__exit__(type(error) if error else None, error, None)
+
+    def pytest_ringtrue_concluded(self, item: pytest.Item, scenario: Scenario, findings: list[Finding]) -> None:
+        catalogue = self._plan.catalogue
+        clauses = list(dict.fromkeys([*scenario.clauses, *(finding.clause for finding in findings)]))
+        areas = dict.fromkeys(catalogue[clause].area for clause in (scenario.clauses or clauses[:1]))
+        allure.dynamic.epic(scenario.contract.title)
+        allure.dynamic.feature(*areas)
+        allure.dynamic.story(*(scenario.clauses or clauses))
+        allure.dynamic.title(scenario.title)
+        allure.dynamic.parameter("operation", item.name)
+        documented = any(catalogue[clause].documented for clause in scenario.clauses)
+        allure.dynamic.severity(Severity.CRITICAL if documented else Severity.MINOR)
+        sources = "\n".join(
+            f"- `{clause}` {catalogue[clause].text} ({catalogue[clause].source})" for clause in scenario.clauses
+        )
+        if sources:
+            allure.dynamic.description(sources)
+        for clause in clauses:
+            self._clause_step(clause, [finding for finding in findings if finding.clause == clause])
+        redact = scenario.worker.redactor.text
+        text = redact(render_timeline(scenario.timeline))
+        allure.attach(text, name="Timeline", attachment_type=AttachmentType.TEXT)
+
+    def _clause_step(self, clause: str, findings: list[Finding]) -> None:
+        promise = self._plan.catalogue[clause]
+        worst = min((finding.verdict for finding in findings), key=_ORDER.index, default=Verdict.NONE)
+        shown = "warn" if worst is Verdict.FAIL and not promise.documented and not self._plan.strict else worst.value
+        try:
+            with allure.step(f"{shown}: {clause} ({promise.level}): {promise.text}"):
+                for finding in findings:
+                    if finding.verdict is Verdict.PASS:
+                        continue
+                    lines = [
+                        finding.message,
+                        f"expected: {finding.expected}",
+                        f"seen: {finding.seen}",
+                        f"source: {promise.source}",
+                    ]
+                    if finding.at:
+                        lines.append(f"timeline events: {', '.join(map(str, finding.at))}")
+                    if finding.reproduce:
+                        lines.append(f"reproduce: {finding.reproduce}")
+                    allure.attach("\n".join(lines), name=finding.message[:80], attachment_type=AttachmentType.TEXT)
+                if shown == "fail":
+                    raise ClauseNotKeptError(findings[0].message if findings else clause)
+        except ClauseNotKeptError:
+            return  # the step is marked; the test itself is failed by `outcome`

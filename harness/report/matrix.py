@@ -1,0 +1,164 @@
+"""The clause matrix: a line for each area of each system, then each deviation in three lines.
+
+Pure functions over a `RunVerdict`; the terminal, `summary.md` and pytest's own summary share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.verdicts import ClauseVerdict, RunVerdict, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.report.results import RunRecord
+
+_HEAD = ("system", "area", "clauses", "pass", "fail", "warn", "inconc", "error", "not judged")
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Counts of one area. `not_judged`: untestable, not declared by the target, not selected, or did not occur."""
+
+    system: str
+    area: str
+    total: int
+    passed: int
+    failed: int
+    warned: int
+    inconclusive: int
+    errors: int
+    not_judged: int
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        counts = (self.passed, self.failed, self.warned, self.inconclusive, self.errors, self.not_judged)
+        return (self.system, self.area, str(self.total), *(str(count) if count else "·" for count in counts))
+
+
+def matrix_rows(run: RunVerdict) -> list[Row]:
+    """One row for each area, in the order of the catalogue, and a last one that adds them up."""
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for item in run.clauses:
+        groups.setdefault((item.clause.system, item.clause.area), []).append(item.verdict)
+    rows = [_row(system, area, verdicts) for (system, area), verdicts in groups.items()]
+    return [*rows, _row("", "all", [item.verdict for item in run.clauses])]
+
+
+def _row(system: str, area: str, verdicts: list[Verdict]) -> Row:
+    count = verdicts.count
+    return Row(
+        system=system,
+        area=area,
+        total=len(verdicts),
+        passed=count(Verdict.PASS),
+        failed=count(Verdict.FAIL),
+        warned=count(Verdict.WARN),
+        inconclusive=count(Verdict.INCONC),
+        errors=count(Verdict.ERROR),
+        not_judged=count(Verdict.NONE) + count(Verdict.UNTESTABLE),
+    )
+
+
+def deviations(run: RunVerdict) -> list[ClauseVerdict]:
+    """Clauses that need a look: failed first, then errors, warnings, and what could not be decided."""
+    order = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.INCONC)
+    found = [item for item in run.clauses if item.verdict in order]
+    return sorted(found, key=lambda item: order.index(item.verdict))
+
+
+def three_lines(item: ClauseVerdict) -> list[str]:
+    """A deviation: what was promised and where, what happened instead, how to see it again."""
+    finding = next((one for one in item.findings if one.verdict is not Verdict.PASS), None)
+    lines = [f"{item.verdict.upper():6} {item.clause.id}  {item.clause.text} [{item.clause.source}]"]
+    if finding is None:
+        lines.append(f"       {item.reason}")
+        return lines
+    what = finding.message
+    if finding.expected or finding.seen:
+        what += f": expected {finding.expected or 'nothing'}; seen {finding.seen or 'nothing'}"
+    where = finding.subject or finding.source
+    lines.append(f"       {where + ': ' if where else ''}{' '.join(what.split())}")
+    lines.append(f"       {finding.reproduce or finding.timeline or finding.source}")
+    return lines
+
+
+def render_plain(record: RunRecord) -> str:
+    """The matrix and the deviations as plain text."""
+    rows = [_HEAD, *(row.cells for row in matrix_rows(record.verdict))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    lines.append("")
+    lines += _deviation_lines(deviations(record.verdict))
+    lines.append(f"{record.verdict.conclusion} ({record.seconds:.1f} s, exit code {int(record.verdict.exit_code)})")
+    lines.append(f"{record.run_dir}")
+    return "\n".join(lines)
+
+
+def _deviation_lines(items: list[ClauseVerdict]) -> Iterable[str]:
+    for item in items[:_SHOWN]:
+        yield from three_lines(item)
+    if len(items) > _SHOWN:
+        yield f"       … and {len(items) - _SHOWN} more in verdicts.json"
+    if items:
+        yield ""
+
+
+def print_rich(record: RunRecord, console: Console, shown_path: str) -> None:
+    """The same, with colours where the terminal has them."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, name in enumerate(_HEAD):
+        table.add_column(name, justify="left" if column < 2 else "right", no_wrap=True)
+    colours = ("", "", "", "green", "bold red", "yellow", "magenta", "red", "dim")
+    rows = matrix_rows(record.verdict)
+    last_system = None
+    for row in rows:
+        cells = [row.system if row.system != last_system else "", *row.cells[1:]]
+        last_system = row.system
+        coloured = [
+            f"[{colour}]{escape(cell)}[/]"
+            if colour and cell != "·"
+            else f"[dim]{cell}[/]"
+            if cell == "·"
+            else escape(cell)
+            for cell, colour in zip(cells, colours, strict=True)
+        ]
+        table.add_row(*coloured, style="bold" if row is rows[-1] else "", end_section=row is rows[-2])
+    console.print()
+    console.print(table)
+    console.print()
+    styles = {Verdict.FAIL: "bold red", Verdict.ERROR: "red", Verdict.WARN: "yellow", Verdict.INCONC: "magenta"}
+    items = deviations(record.verdict)
+    for item in items[:_SHOWN]:
+        head, *rest = three_lines(item)
+        console.print(head, style=styles[item.verdict], markup=False, highlight=False, soft_wrap=True)
+        for line in rest:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if len(items) > _SHOWN:
+        console.print(f"       … and {len(items) - _SHOWN} more in verdicts.json", style="dim")
+    if items:
+        console.print()
+    style = {0: "bold green", 1: "bold red"}.get(int(record.verdict.exit_code), "bold yellow")
+    console.print(
+        f"{record.verdict.conclusion} ({record.seconds:.1f} s, exit code {int(record.verdict.exit_code)})",
+        style=style,
+        highlight=False,
+    )
+    console.print(
+        f"{shown_path}: verdicts.json, summary.md, junit.xml, timelines; `ringtrue report` shows it",
+        style="dim",
+        soft_wrap=True,
+    )

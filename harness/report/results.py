@@ -1,0 +1,136 @@
+"""Writes what a run found: `verdicts.json` (for machines), `summary.md` (for a job page), `environment` for Allure.
+
+The session calls `write_results` once, also after an interruption. `verdicts.json` is written whole or not at all, and
+says at its end how much it holds, so that a truncated one is never taken for a result.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness import __version__
+from harness.report.matrix import deviations, matrix_rows
+from harness.verdicts import RunVerdict, Verdict
+
+FORMAT = 1
+VERDICTS = "verdicts.json"
+SUMMARY = "summary.md"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A finished run. `tests`: outcome by test id; `seconds`: how long it took; `started`: seconds since the epoch."""
+
+    verdict: RunVerdict
+    target: str
+    systems: Mapping[str, str]
+    run_dir: Path
+    started: float
+    seconds: float
+    seed: int
+    tests: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_results(record: RunRecord, folder: Path) -> None:
+    """Write all result files of a run into `folder`."""
+    _replace(folder / VERDICTS, json.dumps(to_json(record), ensure_ascii=False, indent=1) + "\n")
+    _replace(folder / SUMMARY, to_markdown(record))
+    results = folder / "allure-results"
+    if results.is_dir():
+        environment = {"Target": record.target, "Ringtrue": __version__, "Seed": str(record.seed), **record.systems}
+        lines = "".join(f"{key.replace(' ', '_')}={value}\n" for key, value in environment.items())
+        _replace(results / "environment.properties", lines)
+        _replace(results / "categories.json", json.dumps(_CATEGORIES, indent=1) + "\n")
+
+
+def to_json(record: RunRecord) -> dict[str, Any]:
+    """The content of `verdicts.json`; its members are described in `reports/README.md`."""
+    run = record.verdict
+    clauses = [
+        {
+            "id": item.clause.id,
+            "system": item.clause.system,
+            "area": item.clause.area,
+            "level": item.clause.level.value,
+            "surface": item.clause.surface.value,
+            "text": item.clause.text,
+            "source": item.clause.source,
+            "verdict": item.verdict.value,
+            "reason": item.reason,
+            "passes": item.passes,
+            "findings": [finding.to_json() for finding in item.findings],
+        }
+        for item in run.clauses
+    ]
+    tests = Counter(record.tests.values())
+    return {
+        "format": FORMAT,
+        "ringtrue": __version__,
+        "target": record.target,
+        "systems": dict(record.systems),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.started)),
+        "seconds": round(record.seconds, 3),
+        "seed": record.seed,
+        "strict": run.scope.strict,
+        "complete": run.scope.complete,
+        "exit_code": int(run.exit_code),
+        "conclusion": run.conclusion,
+        "problems": list(run.problems),
+        "counts": {verdict.value: run.count(verdict) for verdict in Verdict},
+        "documented": {verdict.value: run.count(verdict, documented=True) for verdict in Verdict},
+        "coverage": {"decided": run.decided, "of": len(run.gated), "floor": run.scope.floor},
+        "clauses": clauses,
+        "footer": {"clauses": len(clauses), "tests": dict(sorted(tests.items()))},
+    }
+
+
+def to_markdown(record: RunRecord) -> str:
+    """The content of `summary.md`."""
+    run = record.verdict
+    sign = {0: "✅", 1: "❌"}.get(int(run.exit_code), "⚠️")
+    lines = [f"## {sign} Ringtrue: {run.conclusion}", "", f"Target: {record.target}, {record.seconds:.1f} s", ""]
+    lines += [
+        "| system | area | clauses | pass | fail | warn | inconc | error | not judged |",
+        "|---|---|" + "--:|" * 7,
+    ]
+    for row in matrix_rows(run):
+        cells = [row.total, row.passed, row.failed, row.warned, row.inconclusive, row.errors, row.not_judged]
+        lines.append(f"| {row.system} | {row.area} | " + " | ".join(str(cell or "") for cell in cells) + " |")
+    worst = deviations(run)
+    if worst:
+        lines += ["", "### What deviates", ""]
+    for item in worst:
+        finding = item.findings[0] if item.findings else None
+        lines.append(f"- **{item.verdict}** `{item.clause.id}` {_cell(item.clause.text)} ({item.clause.source})")
+        if finding is not None:
+            lines.append(
+                f"  - {_cell(finding.message)}: expected {_code(finding.expected)}, seen {_code(finding.seen)}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _code(text: str) -> str:
+    return f"`{' '.join(text.split()).replace('`', chr(39))}`" if text else "nothing"
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+_CATEGORIES = [
+    {"name": "Deviation", "matchedStatuses": ["failed"], "messageRegex": ".*DeviationError.*"},
+    {"name": "Inconclusive", "matchedStatuses": ["skipped"]},
+    {"name": "Harness error", "matchedStatuses": ["broken"]},
+]

@@ -1,0 +1,252 @@
+"""Drives schemathesis at one operation, or along the links between them, and writes what it did to the timeline.
+
+schemathesis makes the requests; which of its ideas are sent is decided here: ids that change or delete are those of things
+this run created, URLs lead to the run's recorder. What the answers mean is for our own checks.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from harness.drivers.http import KEPT_BODY
+from harness.spec import Operation
+from harness.suites.contract.resources import Workbench
+from harness.suites.contract.values import UNKNOWN_ID
+from harness.timeline import Headers, HttpExchange, HttpRequest, HttpResponse
+from harness.verdicts import Reason
+
+if TYPE_CHECKING:
+    import requests
+    from schemathesis import Case
+    from schemathesis.core.transport import Response
+    from schemathesis.schemas import BaseSchema
+
+_UNSAFE = ("PUT", "PATCH", "DELETE")
+_URL_POOL = 3
+
+
+class FuzzError(Exception):
+    """schemathesis itself broke; the message is its own."""
+
+
+def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_examples: int) -> int:
+    """Send generated requests to one operation (None: walk the links between all of them); how many were sent.
+
+    Raises:
+        FuzzError: schemathesis could not do its work.
+        InconclusiveError: no credentials, or nothing that the operation could be tried on.
+    """
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+    from schemathesis.engine import events, from_schema
+
+    logging.getLogger("schemathesis").setLevel(logging.ERROR)
+    guard = _Guard(bench, operation)
+    stateful = operation is None
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": seed,
+            "workers": 1,
+            "base-url": bench.scenario.target.base_url,
+            "headers": _credentials(bench),
+            "tls-verify": bench.scenario.target.verify_tls,
+            "request-timeout": bench.scenario.plan.target.timing.answer,
+            "max-redirects": 0,
+            "cache": {"enabled": False},
+            "checks": {"enabled": False},
+            "generation": {
+                "max-examples": max_examples,
+                "database": "none",
+                "no-shrink": True,
+                "with-security-parameters": False,
+                "allow-x00": False,
+            },
+            "phases": {
+                "examples": {"enabled": not stateful},
+                "coverage": {"enabled": not stateful},
+                "fuzzing": {"enabled": not stateful, "error-feedback": {"enabled": False}},
+                "stateful": {"enabled": stateful},
+            },
+        }
+    )
+    schema = schemathesis.openapi.from_dict(_document(bench, guard), config=config)
+    if operation is not None:
+        chosen: BaseSchema = schema.include(operation_id=operation.id)
+    else:
+        outside = [one.id for one in bench.spec.operations if one.target_url]
+        chosen = schema.exclude(operation_id=outside) if outside else schema
+    with guard.installed():
+        for event in from_schema(chosen).execute():
+            if isinstance(event, events.FatalError):
+                raise FuzzError(str(event.exception)) from event.exception
+            if isinstance(event, events.NonFatalError) and not _is_network(event.value):
+                raise FuzzError(f"{event.label}: {event.value}") from event.value
+    return guard.sent
+
+
+class _Guard:
+    """Looks at every request before it leaves, and writes every exchange down."""
+
+    def __init__(self, bench: Workbench, operation: Operation | None) -> None:
+        self._bench = bench
+        self._scenario = bench.scenario
+        self._own: list[dict[str, str]] = []
+        if operation is not None and "{" in operation.path:
+            self._own.append(bench.parameters(operation))
+        self.urls: list[str] = []
+        self.sent = 0
+        self._started = 0.0
+
+    def recorder_urls(self) -> list[str]:
+        """A few URLs of the recorder, made when a spec asks for them."""
+        while len(self.urls) < _URL_POOL:
+            self.urls.append(self._bench.values.safe({"x-value": "recorder-url"}, None))
+        return self.urls
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Hooked into schemathesis for as long as this lasts; its hooks are global, and so is a worker's only test."""
+        from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
+
+        hooks: dict[str, Callable[..., Any]] = {
+            "before_call": self._before_call,
+            "after_call": self._after_call,
+            "after_network_error": self._after_network_error,
+        }
+        registered = [(GLOBAL_HOOK_DISPATCHER.register_hook_with_name(hook, name)) for name, hook in hooks.items()]
+        try:
+            yield
+        finally:
+            for hook in registered:
+                GLOBAL_HOOK_DISPATCHER.unregister(hook)
+
+    def _before_call(self, context: Any, case: Case[Any], kwargs: dict[str, Any]) -> None:
+        del context, kwargs
+        self._scenario.worker.limiter.wait()
+        if case.method.upper() in _UNSAFE and case.path_parameters:
+            own = self._own + [parameters for _, parameters in self._bench.created]
+            given = {name: str(value) for name, value in case.path_parameters.items()}
+            if given not in own:
+                # Whatever else it names, known or guessed, is not ours to change.
+                replacement = (
+                    own[self.sent % len(own)] if own and self.sent % 2 == 0 else dict.fromkeys(given, UNKNOWN_ID)
+                )
+                case.path_parameters.update(replacement)
+        if self.urls:
+            for place in (case.query, case.body):
+                if isinstance(place, dict) and _leads_elsewhere(place.get("url"), self.urls):
+                    place["url"] = self.urls[self.sent % len(self.urls)]
+        self.sent += 1
+        self._started = self._scenario.timeline.clock.now()
+
+    def _after_call(self, context: Any, case: Case[Any], response: Response) -> None:
+        del context
+        headers: Headers = tuple((name, value) for name, values in response.headers.items() for value in values)
+        kept = response.content[:KEPT_BODY] if response.content else b""
+        answer = HttpResponse(
+            response.status_code, headers, kept, response.message or "", response.content_size > len(kept)
+        )
+        exchange = self._record(case, response.request, answer, None)
+        self._note_creation(case, exchange)
+
+    def _after_network_error(self, context: Any, case: Case[Any], request: requests.PreparedRequest) -> None:
+        del context
+        self._record(case, request, None, "connect: the target did not answer")
+
+    def _record(
+        self, case: Case[Any], request: requests.PreparedRequest, answer: HttpResponse | None, failure: str | None
+    ) -> HttpExchange:
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+        timeline = self._scenario.timeline
+        about = {"auth": "valid", "case": _mode(case)}
+        operation_id = case.operation.definition.raw.get("operationId")
+        if operation_id and (request.method or "").upper() == case.operation.method.upper():
+            about["operation"] = operation_id
+        sent = HttpRequest(
+            request.method or "", request.url or "", tuple((str(k), str(v)) for k, v in request.headers.items()), body
+        )
+        ended = timeline.clock.now()
+        return timeline.add(
+            HttpExchange(
+                self._started,
+                system=self._scenario.system,
+                request=sent,
+                response=answer,
+                ended=ended,
+                failure=failure,
+                about=about,
+            )
+        )
+
+    def _note_creation(self, case: Case[Any], exchange: HttpExchange) -> None:
+        """What fuzzing created is ours too: to be changed, and to be deleted in the end."""
+        from harness.checks.evidence import json_body
+        from harness.suites.contract.resources import _pick
+
+        if case.method.upper() != "POST" or exchange.response is None or exchange.response.status >= 300:
+            return
+        operation_id = exchange.about.get("operation")
+        link = next((one for one in self._bench.links if one.source == operation_id), None)
+        if link is not None and operation_id is not None:
+            found = _pick(json_body(exchange), link.parameters)
+            if found is not None:
+                self._bench.remember(self._bench.spec.operation(operation_id), found)
+
+
+def _mode(case: Case[Any]) -> str:
+    meta = case.meta
+    return meta.generation.mode.value if meta is not None else "positive"
+
+
+def _leads_elsewhere(value: object, allowed: list[str]) -> bool:
+    return isinstance(value, str) and "://" in value and not any(value.startswith(url) for url in allowed)
+
+
+def _is_network(error: Exception) -> bool:
+    import requests
+
+    return isinstance(error, requests.RequestException)
+
+
+def _credentials(bench: Workbench) -> dict[str, str]:
+    from harness.suites.scenario import InconclusiveError
+
+    headers: dict[str, str] = {}
+    scenario = bench.scenario
+    problem = scenario.worker.credentials(scenario.system).apply(headers, scenario.api, wrong=False)
+    if problem is not None:
+        raise InconclusiveError(Reason.PRECONDITION, "no credentials: the token request failed")
+    return headers
+
+
+def _document(bench: Workbench, guard: _Guard) -> dict[str, Any]:
+    """The OpenAPI document as schemathesis gets it: this target, one body encoding, safe values, no webhooks."""
+    document: dict[str, Any] = copy.deepcopy(dict(bench.spec.document))
+    document.pop("webhooks", None)
+    document["servers"] = [{"url": bench.scenario.target.base_url}]
+    for item in document["paths"].values():
+        for node in item.values():
+            if isinstance(node, Mapping) and "requestBody" in node:
+                content = node["requestBody"].get("content", {})
+                if bench.media_type in content:
+                    node["requestBody"]["content"] = {bench.media_type: content[bench.media_type]}
+    _pin(document, guard)
+    return document
+
+
+def _pin(node: Any, guard: _Guard) -> None:
+    """Replace schemas that ask for safe values by lists of such values; examples of theirs go."""
+    if isinstance(node, dict):
+        if node.get("x-value") == "recorder-url":
+            node.clear()
+            node.update({"type": "string", "enum": guard.recorder_urls()})
+            return
+        for value in node.values():
+            _pin(value, guard)
+    elif isinstance(node, list):
+        for value in node:
+            _pin(value, guard)

@@ -1,0 +1,234 @@
+"""The contract suite: every operation of every system, one test for each question that a document answers about it.
+
+Which operations there are comes from the specs; what an answer means is judged by `harness.checks` when a test is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from harness.contract import Contract
+from harness.spec import Operation
+from harness.suites.contract.fuzz import fuzz
+from harness.suites.contract.resources import Workbench
+from harness.suites.current import current_plan
+from harness.suites.scenario import InconclusiveError, Scenario
+from harness.timeline import HttpExchange
+from harness.verdicts import Reason
+
+_ORIGIN = "https://ringtrue.example"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    maker = _PARAMETERS.get(metafunc.function.__name__)
+    if maker is not None:
+        metafunc.parametrize("operation", list(maker()))
+
+
+@pytest.fixture
+def bench(scenario: Scenario) -> Workbench:
+    return Workbench(scenario)
+
+
+def test_valid_request(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
+    if operation.target_url:
+        scenario.worker.credentials(scenario.system).request_token(scenario.api)  # type: ignore[attr-defined]
+    else:
+        bench.send(operation)
+
+
+def test_credentials(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
+    """Without credentials, or with wrong ones, nothing is served; with the right ones the same request is."""
+    rules = scenario.contract.file.rules
+    parameters = bench.parameters(operation)
+    refusals = {
+        auth: bench.send(operation, parameters, auth=auth, about={"case": "credentials"}) for auth in ("none", "wrong")
+    }
+    if operation.method in ("PUT", "DELETE"):
+        _unchanged(scenario, bench, operation, parameters, rules["credentials-required"])
+    control = bench.send(operation, parameters)
+    if not _succeeded(control):
+        raise InconclusiveError(Reason.NO_CONTROL, "the same request with valid credentials did not succeed either")
+    for auth, exchange in refusals.items():
+        if exchange.response is None:
+            scenario.undecided(rules["credentials-required"], Reason.UNREACHABLE, exchange.failure or "no answer")
+            continue
+        status = exchange.response.status
+        what = (
+            f"{operation.method} {operation.path} is served {'without' if auth == 'none' else 'with wrong'} credentials"
+        )
+        refused = scenario.check(
+            rules["credentials-required"], status >= 300, what, expected="a refusal", seen=status, at=exchange
+        )
+        if refused and "credentials-required-status" in rules:
+            words = (
+                f"{operation.method} {operation.path} without valid credentials is answered otherwise than 401 or 403"
+            )
+            scenario.check(
+                rules["credentials-required-status"],
+                status in (401, 403),
+                words,
+                expected="401 or 403",
+                seen=status,
+                at=exchange,
+            )
+
+
+def _unchanged(
+    scenario: Scenario, bench: Workbench, operation: Operation, parameters: dict[str, str], clause: str
+) -> None:
+    """What a refused request was about is still there and the same."""
+    read = next((one for one in bench.spec.operations if one.method == "GET" and one.path == operation.path), None)
+    if read is None:
+        return
+    exchange = bench.send(read, parameters)
+    words = f"a refused {operation.method} {operation.path} had its effect all the same"
+    scenario.check(
+        clause, _succeeded(exchange), words, expected="still there", seen=exchange.response and exchange.response.status
+    )
+
+
+def test_generated_requests(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
+    plan = scenario.plan
+    fuzz(bench, operation, seed=plan.seed, max_examples=plan.max_examples)
+    _refusals(scenario)
+
+
+def test_linked_operations(scenario: Scenario, bench: Workbench, operation: str) -> None:
+    del operation
+    plan = scenario.plan
+    fuzz(bench, None, seed=plan.seed, max_examples=plan.max_examples)
+    _refusals(scenario)
+
+
+def _refusals(scenario: Scenario) -> None:
+    """Requests that no document allows must not break the platform; 502 to 504 speak of something behind it."""
+    clause = scenario.contract.file.rules.get("refusals-are-4xx")
+    if clause is None:
+        return
+    for exchange in scenario.timeline.of(HttpExchange):
+        if exchange.response is None or exchange.about.get("case") != "negative" or exchange.response.status < 400:
+            continue
+        status = exchange.response.status
+        broken = status >= 500 and status not in (502, 503, 504)
+        name = exchange.about.get("operation", exchange.request.method)
+        scenario.check(
+            clause,
+            not broken,
+            f"{name} breaks on a request that it should refuse",
+            expected="4xx",
+            seen=status,
+            at=exchange,
+        )
+
+
+def test_other_method(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
+    clause = scenario.contract.file.rules["method-not-allowed"]
+    parameters = bench.parameters(operation)
+    from harness.drivers.http import fill_path
+
+    exchange = scenario.api.request("PATCH", fill_path(operation.path, **parameters), about={"case": "other method"})
+    if exchange.response is None:
+        raise InconclusiveError(Reason.UNREACHABLE, exchange.failure or "no answer")
+    words = f"PATCH {operation.path} is not answered 405"
+    scenario.check(
+        clause, exchange.response.status == 405, words, expected=405, seen=exchange.response.status, at=exchange
+    )
+
+
+def test_cross_origin(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
+    """A pre-flight, and then the request that it was for."""
+    from harness.drivers.http import fill_path
+
+    parameters = bench.parameters(operation)
+    asked = {
+        "Origin": _ORIGIN,
+        "Access-Control-Request-Method": operation.method,
+        "Access-Control-Request-Headers": "authorization",
+    }
+    exchange = scenario.api.request(
+        "OPTIONS", fill_path(operation.path, **parameters), headers=asked, auth="none", about={"case": "preflight"}
+    )
+    if exchange.response is None:
+        raise InconclusiveError(Reason.UNREACHABLE, exchange.failure or "no answer")
+    bench.send(operation, parameters, headers={"Origin": _ORIGIN})
+
+
+def _succeeded(exchange: HttpExchange) -> bool:
+    return exchange.response is not None and 200 <= exchange.response.status < 300
+
+
+def _parameter(
+    contract: Contract, name: str, value: object, title: str, clauses: list[str], needs: str | None
+) -> object:
+    capabilities = [needs] if needs else []
+    mark = pytest.mark.ringtrue(system=contract.system, clauses=clauses, title=title, needs=capabilities)
+    return pytest.param(value, id=f"{contract.system}-{name}", marks=mark)
+
+
+def _each(
+    wanted: Callable[[Contract, Operation], bool],
+    title: str,
+    clauses: Callable[[Contract, Operation], list[str]],
+) -> Callable[[], Iterator[object]]:
+    """Parameters for a question that is asked of operations; `title` may use method and path."""
+
+    def make() -> Iterator[object]:
+        for contract in current_plan().contracts.values():
+            for one in contract.spec.operations:
+                if wanted(contract, one):
+                    words = title.format(method=one.method, path=one.path, id=one.id)
+                    needs = contract.catalogue[one.clause].capability
+                    yield _parameter(contract, one.id, one, words, clauses(contract, one), needs)
+
+    return make
+
+
+def _rules(contract: Contract, *names: str) -> list[str]:
+    return [contract.file.rules[name] for name in names if name in contract.file.rules]
+
+
+def _systems() -> Iterator[object]:
+    for contract in current_plan().contracts.values():
+        yield _parameter(
+            contract, "links", contract.system, "Operations keep their promises one after the other", [], None
+        )
+
+
+def _reads(contract: Contract, operation: Operation) -> bool:
+    return operation.secured and operation.method == "GET" and contract.catalogue[operation.clause].capability is None
+
+
+_PREFLIGHT = ("origin", "credentials", "headers", "methods")
+_PARAMETERS: dict[str, Callable[[], Iterator[object]]] = {
+    "test_valid_request": _each(
+        lambda contract, one: True,
+        "A valid {method} {path} is served",
+        lambda contract, one: [one.clause, one.status_clause],
+    ),
+    "test_credentials": _each(
+        lambda contract, one: one.secured and "credentials-required" in contract.file.rules,
+        "{method} {path} needs valid credentials",
+        lambda contract, one: _rules(contract, "credentials-required", "credentials-required-status"),
+    ),
+    "test_generated_requests": _each(
+        lambda contract, one: one.secured,
+        "{method} {path} keeps its promises for generated requests",
+        lambda contract, one: [one.status_clause],
+    ),
+    "test_linked_operations": _systems,
+    "test_other_method": _each(
+        lambda contract, one: _reads(contract, one) and "method-not-allowed" in contract.file.rules,
+        "A method that {path} does not have is refused",
+        lambda contract, one: _rules(contract, "method-not-allowed"),
+    ),
+    "test_cross_origin": _each(
+        lambda contract, one: _reads(contract, one) and "preflight-allow-origin" in contract.file.rules,
+        "A pre-flight for {method} {path} is answered in full",
+        lambda contract, one: _rules(
+            contract, *(f"preflight-allow-{name}" for name in _PREFLIGHT), "preflight-max-age", "cors-allow-origin"
+        ),
+    ),
+}

@@ -1,0 +1,42 @@
+"""What all steps share: how a Then step names its clause, and words for numbers.
+
+A Then step ends with the clause that it decides in square brackets, so that a deviation is held against the promise that
+was broken and not against its whole scenario.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+from pytest_bdd import parsers, then
+
+P = ParamSpec("P")
+T = TypeVar("T")
+CLAUSE = r"\s*\[(?P<clause>[A-Z]{2,3}-[^\]\s]+)\]"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def step_pattern(text: str, *, clause: bool = False) -> parsers.re:
+    """A parser for step text with `{name}` placeholders; `clause`: the text ends with a clause in brackets."""
+    parts = _PLACEHOLDER.split(text)
+    pattern = "".join(f"(?P<{part}>.*?)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    return parsers.re(pattern + (CLAUSE if clause else ""))
+
+
+def decides(text: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Registers a Then step that decides a clause; the function gets the clause's id as `clause`."""
+    return then(step_pattern(text, clause=True))
+
+
+def table(datatable: list[list[str]]) -> dict[str, str]:
+    """A two-column data table as a mapping."""
+    return {row[0]: row[1] for row in datatable}
+
+
+def member(value: Any, path: str) -> Any:
+    """The member at a dotted path; None where there is none."""
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
