@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from tests.specs.facts import Fact, Part, Place, Sample, members_of
+from tests.specs.facts import Fact, Part, Place, Sample, members_of, named
+from tests.specs.mediaservice_words import NAMED
 from tests.specs.repair import parse_sample, take_block
 
 NAME = "mediaservice-api.txt"
@@ -74,6 +76,9 @@ def facts(text: str) -> Iterator[Fact]:
                 yield Fact(NAME, number, "status", place, value=line[2:])
             if state != "samples":
                 yield from _row(number, place, state, line)
+                for fact in named(NAME, NAMED, number, line):
+                    title = place.webhook or place.path.split("/")[2]
+                    yield replace(fact, clauses=tuple(clause.format(title) for clause in fact.clauses))
     for sample in samples(text):
         yield from members_of(sample)
 
@@ -83,7 +88,11 @@ def _row(number: int, place: Place, state: str, line: str) -> Iterator[Fact]:
     enum = _ENUM.search(line)
     values = re.findall(r'"([^"]*)"', enum.group(1)) if enum else []
     if header := _HEADER.match(line):
-        yield Fact(NAME, number, "header", place, value=header.group(1))
+        name = header.group(1)
+        if state == "Responses":
+            yield Fact(NAME, number, "header", place, value=name)
+        else:
+            yield Fact(NAME, number, "member", place, part, (name,))
     elif row := _ROW.match(line):
         name, required, kind, words = row.groups()
         if state.endswith("Parameters"):

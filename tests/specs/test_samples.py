@@ -15,7 +15,7 @@ from tests.specs import read_apidaze, read_callable
 from tests.specs.documents import REPOSITORY, read_document
 from tests.specs.facts import Sample
 from tests.specs.lookup import find_operation, payloads
-from tests.specs.readers import DONE, READERS, Reader
+from tests.specs.readers import READERS, Reader
 
 SPECS = REPOSITORY / "specs"
 PLACEHOLDERS = ("string", " xxxxxxx", "[xxxxxxx]", 0)
@@ -69,7 +69,6 @@ def test_every_sample_is_valid_under_its_schema(reader: Reader, record_property:
     assert len(samples) == reader.sample_count
 
 
-@pytest.mark.skipif("callable" not in DONE, reason="the contract of Callable is being written")
 def test_the_sampled_claims_hold_the_roles_of_the_user() -> None:
     _, claims = read_callable.claims(read_document(read_callable.NAME))
     assert isinstance(claims, dict)
