@@ -56,10 +56,8 @@ class Judge:
             case "header value" | "request header" | "parameter" | "server" | "security" | "status":
                 return self.of_document(fact)
             case "named":
-                return self.has(
-                    [clause for clause in fact.clauses if clause in self.contract.catalogue],
-                    f"no clause {fact.clauses}",
-                )
+                unknown = [clause for clause in fact.clauses if clause not in self.contract.catalogue]
+                return f"no clause {', '.join(unknown)}" if unknown else self.has(fact.clauses, "no clause")
         raise AssertionError(f"unknown kind of fact: {fact}")
 
     def has(self, clauses: Any, complaint: str) -> str | None:
