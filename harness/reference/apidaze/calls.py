@@ -29,12 +29,15 @@ class Calls:
         self.fetcher = fetcher
         self._running = 0
 
-    async def run(self, call: IncomingCall, username: str) -> None:
-        """Run the current script for this call, until one of the two ends. Raises Refused to refuse the call."""
+    async def run(self, call: IncomingCall, username: str, host: str) -> None:
+        """Run the current script for this call, until one of the two ends; media use a port of `host`.
+
+        Raises Refused to refuse the call.
+        """
         if self._running >= MAX_CALLS:
             raise Refused(503)
         self._running += 1
-        speech = Speech(call, self.fetcher)
+        speech = Speech(call, self.fetcher, host)
         try:
             async with asyncio.timeout(_MAX_CALL_SECONDS):
                 await _until_over(call, self._run(call, username, speech))

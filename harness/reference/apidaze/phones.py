@@ -40,7 +40,7 @@ class Phones:
     async def take_call(self, call: IncomingCall) -> None:
         """A new call: known callers only (407 until then), then the external script. Raises Refused."""
         username = self.calling.require(call.request)
-        await self.calls.run(call, username)
+        await self.calls.run(call, username, self.endpoint.host.strip("[]"))
         _log.info("call %s from %s is over", call.call_id, username)
 
     def bindings(self, username: str) -> int:

@@ -48,14 +48,15 @@ o=- 1 1 IN IP4 [local_ip]
 s=-
 c=IN IP4 {media_ip}
 t=0 0
-m=audio {media_port} RTP/AVP 0 101
-a=rtpmap:0 PCMU/8000
+m=audio {media_port} RTP/AVP {payload} 101
+a=rtpmap:{payload} {codec}/8000
 a=rtpmap:101 telephone-event/8000
 ]]></send>"""
 
+# The ACK of a refusal belongs to the INVITE's transaction: its branch is that of the message so many before it.
 _IN_DIALOG = """<send{options}><![CDATA[
 {method} [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch{back}]
 Max-Forwards: 70
 From: <sip:{user}@{domain}>;tag=[call_number]
 To: <sip:{dial}@{domain}>[peer_tag_param]
@@ -117,8 +118,18 @@ class Phone:
         values = {"domain": self.domain, "user": self.username, "expires": 60}
         self._run("register-once", [_REGISTER.format(seq=1, auth="", **values), _recv(final)])
 
-    def call(self, final: int = 200, *, then: str = "bye-from-platform", media: tuple[str, int] | None = None) -> None:
-        """Call, be challenged, answer, and expect `final`; after 200 hang up, or wait for the platform to."""
+    def call(
+        self,
+        final: int = 200,
+        *,
+        then: str = "bye-from-platform",
+        media: tuple[str, int] | None = None,
+        codec: str = "0 PCMU",
+    ) -> None:
+        """Call, be challenged, answer, and expect `final`; after 200 hang up, or wait for the platform to.
+
+        `codec` is the payload type and the name that are offered.
+        """
         media_ip, media_port = media or ("[local_ip]", 9)
         values: dict[str, Any] = {
             "domain": self.domain,
@@ -126,27 +137,57 @@ class Phone:
             "dial": "start",
             "media_ip": media_ip,
             "media_port": media_port,
+            "payload": codec.partition(" ")[0],
+            "codec": codec.partition(" ")[2],
         }
 
-        def in_dialog(method: str, seq: int, options: str = "") -> str:
-            return _IN_DIALOG.format(method=method, seq=seq, options=options, **values)
+        def in_dialog(method: str, seq: int, options: str = "", back: str = "") -> str:
+            return _IN_DIALOG.format(method=method, seq=seq, options=options, back=back, **values)
 
         steps = [
             _INVITE.format(seq=1, auth="", **values),
             _recv(100, ' optional="true"'),
             _recv(407, ' auth="true"'),
-            in_dialog("ACK", 1).replace("[next_url]", f"sip:start@{self.domain}"),
+            in_dialog("ACK", 1, back="-3").replace("[next_url]", f"sip:start@{self.domain}"),
             _INVITE.format(seq=2, auth="[authentication]\n", **values),
             _provisional(),
             _recv(final, ' rrs="true"'),
             in_dialog("ACK", 2)
             if final == 200
-            else in_dialog("ACK", 2).replace("[next_url]", f"sip:start@{self.domain}"),
+            else in_dialog("ACK", 2, back="-4").replace("[next_url]", f"sip:start@{self.domain}"),
         ]
         if final == 200 and then == "bye-from-platform":
             steps.append(_OK_TO_BYE)
+        elif then == "reinvite":
+            again = _INVITE.replace("sip:{dial}@{domain} SIP/2.0", "[next_url] SIP/2.0").replace(
+                "To: <sip:{dial}@{domain}>", "To: <sip:{dial}@{domain}>[peer_tag_param]"
+            )
+            again = again.replace("a=rtpmap:{payload}", "a=sendonly\na=rtpmap:{payload}")
+            steps += [again.format(seq=3, auth="", **values), _provisional(), _recv(200, ' rrs="true"')]
+            steps += [in_dialog("ACK", 3), in_dialog("BYE", 4, ' retrans="500"'), _recv(200)]
         elif final == 200:
             steps += [in_dialog("BYE", 3, ' retrans="500"'), _recv(200)]
+        self._run("call", steps)
+
+    def call_without_offer(self, media: tuple[str, int]) -> None:
+        """Call without SDP, and answer the platform's offer in the ACK."""
+        values: dict[str, Any] = {"domain": self.domain, "user": self.username, "dial": "start"}
+        values |= {"media_ip": media[0], "media_port": media[1], "payload": "0", "codec": "PCMU"}
+        head, sdp = _INVITE.split("Content-Type: ", 1)
+        empty = head + "Content-Length: 0\n\n]]></send>"
+        ack = _IN_DIALOG.format(method="ACK", seq=1, options="", back="-3", **values)
+        answering = _IN_DIALOG.format(method="ACK", seq=2, options="", back="", **values)
+        steps = [
+            empty.format(seq=1, auth="", **values),
+            _recv(100, ' optional="true"'),
+            _recv(407, ' auth="true"'),
+            ack.replace("[next_url]", f"sip:start@{self.domain}"),
+            empty.format(seq=2, auth="[authentication]\n", **values),
+            _provisional(),
+            _recv(200, ' rrs="true"'),
+            answering.replace("Content-Length: 0\n\n]]></send>", "Content-Type: " + sdp.format(**values)),
+            _OK_TO_BYE,
+        ]
         self._run("call", steps)
 
     def cancelled_call(self) -> None:
@@ -157,9 +198,13 @@ class Phone:
             "dial": "start",
             "media_ip": "[local_ip]",
             "media_port": 9,
+            "payload": "0",
+            "codec": "PCMU",
         }
-        ack = _IN_DIALOG.format(method="ACK", seq=1, options="", **values)
-        cancel = _IN_DIALOG.format(method="CANCEL", seq=2, options="", **values).replace("[peer_tag_param]", "")
+        ack = _IN_DIALOG.format(method="ACK", seq=1, options="", back="-3", **values)
+        cancel = _IN_DIALOG.format(method="CANCEL", seq=2, options="", back="-2", **values).replace(
+            "[peer_tag_param]", ""
+        )
         uri = f"sip:start@{self.domain}"
         steps = [
             _INVITE.format(seq=1, auth="", **values),
@@ -168,12 +213,12 @@ class Phone:
             ack.replace("[next_url]", uri),
             _INVITE.format(seq=2, auth="[authentication]\n", **values),
             _recv(100),
-            cancel.replace("[next_url]", uri).replace("branch=[branch]", "branch=[branch-2]"),
+            cancel.replace("[next_url]", uri),
             _recv(200),
             _recv(487),
             ack.replace("[next_url]", uri)
             .replace("CSeq: 1 ", "CSeq: 2 ")
-            .replace("branch=[branch]", "branch=[branch-4]"),
+            .replace("branch=[branch-3]", "branch=[branch-5]"),
         ]
         self._run("cancelled", steps)
 
