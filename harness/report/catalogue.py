@@ -7,6 +7,7 @@ What covers a clause is handed in by the caller; nothing here finds it out.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -125,7 +126,11 @@ def ledger_text(entries: Sequence[LedgerEntry]) -> str:
 def render_index(contracts: Mapping[str, Contract]) -> str:
     """The page `specs/README.md`: how to read the catalogue, then each system with its promises, gaps and flows."""
     totals = [
-        (contract.title, f"`{system}`", *map(str, counts(tuple(contract.catalogue), {}).values()))
+        (
+            f"[{contract.title}](#{_anchor(contract)})",
+            f"`{system}`",
+            *map(str, counts(tuple(contract.catalogue), {}).values()),
+        )
         for system, contract in contracts.items()
     ]
     summary = _rows(
@@ -141,7 +146,8 @@ Generated from the files in this folder; renew it with `{REGENERATE}`. Each syst
 
 - `openapi.yaml`: operations, callbacks (as webhooks), bodies, statuses and headers. `x-clause` marks say which promise a
   part stands for, how firm it is, and where it comes from; a part without a mark of its own has that of the part around it.
-- `clauses.yaml`: every promise that a schema cannot say, and the ledger of contradictions and gaps.
+- `clauses.yaml` (and `clauses/`, where one file would be too long): every promise that a schema cannot say, and the ledger
+  of contradictions and gaps.
 - `sequences.yaml`: the allowed order of API calls, callbacks and SIP messages.
 
 How to read a clause
@@ -154,6 +160,11 @@ How to read a clause
 - *needs* names the capability that a target must declare, else the clause is not judged. *if it happens* marks what need not
   happen in a run. *untestable* gives the reason why no black-box test can judge it.
 """
+
+
+def _anchor(contract: Contract) -> str:
+    words = re.sub(r"[^\w -]", "", f"{contract.title} {contract.system}".lower())
+    return words.replace(" ", "-")
 
 
 def _system_page(contract: Contract) -> str:
