@@ -17,9 +17,7 @@ NAMED: dict[str, tuple[str, ...]] = {
         "MS-placeivrcall-callAnswered",
         "MS-placeivrcall-getIvrCommand",
     ),
-    r"^maxRingTime \| number Decimal number of seconds to wait for destination to answer the calls\. \|": (
-        "MS-placeivrcall-maxRingTime",
-    ),
+    r"^maxRingTime \| number Decimal .* to answer the calls\. \|$": ("MS-placeivrcall-maxRingTime",),
     r"^mediaserviceId": ("MS-placeivrcall-mediaserviceId",),
     r"^Send SIP invite request originating": ("MS-placeremotecall-destinationUri",),
     r"^callbackBaseUrl": ("MS-placeremotecall-callbackBaseUrl",),
@@ -29,7 +27,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     r"no longer exist in its original location": ("MS-prompt-move-gone",),
     r"Defaults to the prompt's current name": ("MS-prompt-move-objectKey",),
     r"^kmsKey": ("MS-prompt-move-kmsKey",),
-    r"It is valid for 15 minutes\. Only present if success": (
+    r"It is valid for 15 minutes": (
         "MS-prompt-url-valid-15-minutes",
         "MS-prompt-url-only-on-success",
         "MS-prompt-url-fetches",
@@ -40,21 +38,19 @@ NAMED: dict[str, tuple[str, ...]] = {
     r"^Start call recording for an already": ("MS-recording-ready",),
     r"trigger the recording file to be uploaded": ("MS-recording-stored",),
     r"^Event sent when mediaservice call is connected": ("MS-callAnswered-on-answer",),
-    r"indicates? if the event belong to a call monitoring leg": (
+    r"belong to a call monitoring leg": (
         "MS-monitoringParticipant-true",
         "MS-monitoringParticipant-false",
     ),
     r"only present if the httpcall action was used": ("MS-callAnswered-codec-only-httpcall",),
-    r"only applicable and mandatory for the httpcall action\. The IP (address|port) received": (
-        "MS-callAnswered-media-httpcall",
-    ),
+    r"mandatory for the httpcall action\. The IP (address|port) received": ("MS-callAnswered-media-httpcall",),
     r"^callingPartyExpires": ("MS-callAnswered-callingPartyExpires",),
     r"^calledPartyExpires": ("MS-callAnswered-calledPartyExpires",),
     r"^traceId \| string traceId is a unique": ("MS-traceId-constant", "MS-traceId-distinct"),
     r"^httpTransactionId": ("MS-httpTransactionId-unique",),
     r"Only present in hybrid deployments|present only in hybrid deployments": ("MS-site-only-hybrid",),
     r"base URL for API calls for site specific": ("MS-site-base-url",),
-    r"action provided in the response is applied on the remaining party": (
+    r"is applied on the remaining party": (
         "MS-callEvent-callingPartyDrop",
         "MS-callEvent-calledPartyDrop",
         "MS-callEvent-action",
@@ -128,7 +124,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     r"^paiNumber": ("MS-newCall-paiNumber",),
     r"^subject": ("MS-newCall-subject",),
     r"^srcAddr": ("MS-newCall-srcAddr",),
-    r"cloud SIP user agent has received a new incoming call": ("MS-newRemoteCall", "MS-newRemoteCall-waits"),
+    r"has received a new incoming call": ("MS-newRemoteCall", "MS-newRemoteCall-waits"),
     r"^callId \| string The SIP Call-Id": ("MS-newRemoteCall-callId",),
     r"^recording have been complete|started call recording have been complete": ("MS-recording-ready",),
     r"Present only if event equals recordingFailed": ("MS-recording-reason-only-on-failure", "MS-recording-failed"),
