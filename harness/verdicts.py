@@ -212,8 +212,9 @@ def judge(
     *,
     problems: Sequence[str] = (),
     interrupted: bool = False,
+    unseen: Reason = Reason.NO_EVIDENCE,
 ) -> RunVerdict:
-    """Weigh all findings of a run, clause by clause.
+    """Weigh all findings of a run, clause by clause; `unseen` is why there are none for a clause that had to be judged.
 
     Raises:
         KeyError: a finding names a clause that the catalogue does not have (a defect of the harness).
@@ -222,14 +223,14 @@ def judge(
     for finding in findings:
         by_clause.setdefault(catalogue[finding.clause].id, []).append(finding)
     verdicts = tuple(
-        _judge_clause(clause, by_clause.get(clause.id, []), scope)
+        _judge_clause(clause, by_clause.get(clause.id, []), scope, unseen)
         for clause in catalogue
         if clause.system in scope.capabilities
     )
     return RunVerdict(verdicts, scope, tuple(problems), interrupted)
 
 
-def _judge_clause(clause: Clause, findings: list[Finding], scope: Scope) -> ClauseVerdict:
+def _judge_clause(clause: Clause, findings: list[Finding], scope: Scope, unseen: Reason) -> ClauseVerdict:
     if clause.untestable:
         return ClauseVerdict(clause, Verdict.UNTESTABLE, clause.untestable)
     missing = clause.capability and clause.capability not in scope.capabilities[clause.system]
@@ -240,7 +241,7 @@ def _judge_clause(clause: Clause, findings: list[Finding], scope: Scope) -> Clau
             return ClauseVerdict(clause, Verdict.NONE, Reason.NOT_OCCURRED)
         if not scope.complete:
             return ClauseVerdict(clause, Verdict.NONE, Reason.NOT_SELECTED)
-        return ClauseVerdict(clause, Verdict.INCONC, Reason.NO_EVIDENCE)
+        return ClauseVerdict(clause, Verdict.INCONC, unseen)
     weighed = [(_weigh(finding, clause, strict=scope.strict), finding) for finding in findings]
     worst = min((verdict for verdict, _ in weighed), key=_WORST_FIRST.index)
     deciding = [finding for verdict, finding in weighed if verdict is worst]

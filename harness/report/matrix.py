@@ -5,6 +5,7 @@ Pure functions over a `RunVerdict`; the terminal, `summary.md` and pytest's own 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,6 +72,12 @@ def deviations(run: RunVerdict) -> list[ClauseVerdict]:
     return sorted(found, key=lambda item: order.index(item.verdict))
 
 
+def unseen_lines(items: list[ClauseVerdict]) -> list[str]:
+    """Clauses that nothing was found out about, one line for each reason."""
+    reasons = Counter(item.reason for item in items if not item.findings)
+    return [f"INCONC {count} clause{'s' * (count != 1)}: {reason}" for reason, count in reasons.items()]
+
+
 def three_lines(item: ClauseVerdict) -> list[str]:
     """A deviation: what was promised and where, what happened instead, how to see it again."""
     finding = next((one for one in item.findings if one.verdict is not Verdict.PASS), None)
@@ -106,10 +113,12 @@ def render_plain(record: RunRecord) -> str:
 
 
 def _deviation_lines(items: list[ClauseVerdict]) -> Iterable[str]:
-    for item in items[:_SHOWN]:
+    found = [item for item in items if item.findings]
+    for item in found[:_SHOWN]:
         yield from three_lines(item)
-    if len(items) > _SHOWN:
-        yield f"       … and {len(items) - _SHOWN} more in verdicts.json"
+    if len(found) > _SHOWN:
+        yield f"       … and {len(found) - _SHOWN} more in verdicts.json"
+    yield from unseen_lines(items)
     if items:
         yield ""
 
@@ -142,13 +151,16 @@ def print_rich(record: RunRecord, console: Console, shown_path: str) -> None:
     console.print()
     styles = {Verdict.FAIL: "bold red", Verdict.ERROR: "red", Verdict.WARN: "yellow", Verdict.INCONC: "magenta"}
     items = deviations(record.verdict)
-    for item in items[:_SHOWN]:
+    found = [item for item in items if item.findings]
+    for item in found[:_SHOWN]:
         head, *rest = three_lines(item)
         console.print(head, style=styles[item.verdict], markup=False, highlight=False, soft_wrap=True)
         for line in rest:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if len(items) > _SHOWN:
-        console.print(f"       … and {len(items) - _SHOWN} more in verdicts.json", style="dim")
+    if len(found) > _SHOWN:
+        console.print(f"       … and {len(found) - _SHOWN} more in verdicts.json", style="dim")
+    for line in unseen_lines(items):
+        console.print(line, style="magenta", markup=False, highlight=False)
     if items:
         console.print()
     style = {0: "bold green", 1: "bold red"}.get(int(record.verdict.exit_code), "bold yellow")

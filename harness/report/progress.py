@@ -13,12 +13,11 @@ _MARKS = {"passed": "passed", "failed": "deviated", "skipped": "undecided", "err
 
 
 class Progress:
-    """A context manager; `enabled` False makes it silent (pytest then shows its own progress)."""
+    """A context manager; without a stream it is silent."""
 
-    def __init__(self, stream: TextIO, *, enabled: bool) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self._enabled = enabled
-        self._live = enabled and stream.isatty()
+        self._live = stream is not None and stream.isatty()
         self._total = 0
         self._done = 0
         self._counts: dict[str, int] = {}
@@ -41,13 +40,14 @@ class Progress:
         """A test ended."""
         self._done += 1
         self._counts[outcome] = self._counts.get(outcome, 0) + 1
-        if not self._enabled:
+        if self._stream is None:
             return
         short = name.rpartition("::")[2]
         if self._live:
             self._show(short)
         elif outcome == "failed":
             self._stream.write(f"deviated: {short}\n")
+            self._stream.flush()
         elif self._total and self._done * _PLAIN_STEPS // self._total != (self._done - 1) * _PLAIN_STEPS // self._total:
             self._stream.write(self._line() + "\n")
             self._stream.flush()
@@ -61,7 +61,7 @@ class Progress:
         return f"{self._done}/{self._total} tests, {seconds:.0f} s{left}{': ' + counts if counts else ''}"
 
     def _show(self, what: str) -> None:
-        if not self._live:
+        if self._stream is None or not self._live:
             return
         text = f"{self._line()}  {what}"[:118]
         self._stream.write("\r" + text.ljust(self._width))
@@ -69,7 +69,7 @@ class Progress:
         self._width = len(text)
 
     def _clear(self) -> None:
-        if self._live and self._width:
+        if self._stream is not None and self._live and self._width:
             self._stream.write("\r" + " " * self._width + "\r")
             self._stream.flush()
             self._width = 0

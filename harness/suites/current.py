@@ -1,10 +1,29 @@
-"""The plan of this process, for test modules that must know it while pytest imports them."""
+"""The run of this process, for test modules that must know its plan while pytest imports them, and for the command line.
+
+`plan` is set in every process that runs tests; a `RunEnd` only in the controlling one.
+"""
 
 from __future__ import annotations
 
-from harness.suites.plan import Plan
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.report.results import RunRecord
+    from harness.suites.plan import Plan
 
 plan: Plan | None = None
+
+
+@dataclass
+class RunEnd:
+    """How the latest run of this process ended: with a record, or refused before it began."""
+
+    record: RunRecord | None = None
+    refusal: str | None = None
+
+
+end = RunEnd()
 
 
 def current_plan() -> Plan:

@@ -63,11 +63,13 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if not active(config):
         return
+    from harness.suites import current
     from harness.suites.session import Session, SessionError
 
     try:
         session = Session.open(config)
     except SessionError as error:
+        current.end.refusal = str(error)
         raise pytest.UsageError(str(error)) from error
     config.stash[_session] = session
     config.pluginmanager.register(session, "ringtrue-session")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harness.drivers.http import HttpDriver
 from harness.spec import Operation, Spec
 from harness.timeline import HttpExchange
+from harness.verdicts import Reason
 
 UNKNOWN = "ringtrue-no-such-thing"
 
@@ -22,6 +23,7 @@ class Problem:
     system: str
     text: str
     advice: str
+    reason: Reason = Reason.PRECONDITION
 
     def __str__(self) -> str:
         return f"{self.system}: {self.text}. {self.advice}"
@@ -35,13 +37,13 @@ def probe(driver: HttpDriver, spec: Spec) -> Problem | None:
     allowed = driver.request("GET", readable.path, about={"case": "probe"})
     if allowed.response is None:
         return Problem(
-            driver.system, f"{_where(allowed)} cannot be reached ({allowed.failure})", _reach_advice(allowed)
+            driver.system, f"{allowed.request.url} cannot be reached ({allowed.failure})", _reach_advice(allowed)
         )
     if allowed.about.get("operation") == "getAccessToken" or allowed.response.status in (401, 403):
         status = allowed.response.status
         return Problem(
             driver.system,
-            f"{_where(allowed)} does not accept the credentials (answer {status})",
+            f"{allowed.request.url} does not accept the credentials (answer {status})",
             "Check the credentials in the target file",
         )
     others = [
@@ -69,10 +71,6 @@ def probe(driver: HttpDriver, spec: Spec) -> Problem | None:
 def _plainest_read(spec: Spec) -> Operation | None:
     reads = [item for item in spec.operations if item.method == "GET" and "{" not in item.path and item.secured]
     return reads[0] if reads else None
-
-
-def _where(exchange: HttpExchange) -> str:
-    return exchange.request.url
 
 
 def _reach_advice(exchange: HttpExchange) -> str:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 import pytest
 
@@ -21,14 +20,16 @@ from harness.drivers.recorder import Recorder, RecorderError
 from harness.redact import Redactor
 from harness.report.progress import Progress
 from harness.report.results import RunRecord, write_results
+from harness.suites import current
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
 from harness.suites.outcome import FINDINGS
 from harness.suites.plan import Plan, capabilities_of
 from harness.suites.probe import Problem, probe
+from harness.suites.runner import PROGRESS_VARIABLE
 from harness.suites.scenario import Scenario, Worker
 from harness.target import Target, TargetError, load_target, parse_target
 from harness.timeline import Clock
-from harness.verdicts import Finding, RunVerdict, judge
+from harness.verdicts import Finding, Reason, RunVerdict, judge
 from harness.yamlfile import DataError
 
 
@@ -49,8 +50,9 @@ class Session:
         self._tests: dict[str, str] = {}
         self._interrupted = False
         self._problems: list[str] = []
+        self._unseen = Reason.NO_EVIDENCE
         self._file: IO[str] = stack.enter_context((plan.run_dir / "findings.jsonl").open("w", encoding="utf-8"))
-        self._progress = stack.enter_context(Progress(sys.stderr, enabled=bool(os.environ.get("RINGTRUE_PROGRESS"))))
+        self._progress = stack.enter_context(Progress(_progress_stream(stack)))
 
     @classmethod
     def open(cls, config: pytest.Config) -> Session:
@@ -113,6 +115,10 @@ class Session:
                 scenario.close()
             if problem is not None:
                 self._problems.append(str(problem))
+                self._unseen = problem.reason
+        if self._problems:
+            # No test will run, so no worker needs to come up; xdist looks at these after us.
+            self._config.option.dist, self._config.option.tx = "no", []
 
     @property
     def problems(self) -> list[str]:
@@ -174,8 +180,10 @@ class Session:
             self.plan.scope,
             problems=self._problems,
             interrupted=self._interrupted,
+            unseen=self._unseen,
         )
-        write_results(self.record(), self.plan.run_dir)
+        current.end.record = self.record()
+        write_results(current.end.record, self.plan.run_dir)
         session.exitstatus = int(self.verdict.exit_code)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -200,6 +208,12 @@ class Session:
 
     def close(self) -> None:
         self._stack.close()
+
+
+def _progress_stream(stack: ExitStack) -> TextIO | None:
+    """The terminal that `ringtrue run` handed over; None under plain pytest, which shows its own progress."""
+    descriptor = os.environ.get(PROGRESS_VARIABLE)
+    return stack.enter_context(os.fdopen(os.dup(int(descriptor)), "w", encoding="utf-8")) if descriptor else None
 
 
 def _run_folder(asked: str | None, clock: Clock) -> Path:

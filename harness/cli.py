@@ -1,0 +1,185 @@
+"""The commands of `ringtrue`: read options, call what does the work, return its exit code.
+
+Everything heavy is imported inside the command that needs it, so that `--help` is there at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness import __version__
+
+_EXITS = """\b
+Exit codes
+  0    conforms
+  1    a documented promise was broken (with --strict an inferred one too)
+  2    wrong usage or target file
+  3    nothing can be said: target unreachable, something missing, harness fault
+  130  interrupted
+"""
+
+_PATH = click.Path(path_type=Path)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the `ringtrue` command; ends the process."""
+    try:
+        code = commands.main(args=arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("ringtrue: interrupted", err=True)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(epilog=_EXITS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="ringtrue")
+def commands() -> None:
+    """Tells whether a voice platform does what its documents say: over HTTP, in SIP and RTP, and in its callbacks."""
+
+
+@commands.command(epilog=_EXITS)
+@click.option(
+    "--target",
+    type=_PATH,
+    metavar="FILE",
+    help="What to judge (see `ringtrue init`).  [default: the embedded reference platform]",
+)
+@click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
+@click.option("--url", metavar="URL", help="Another base URL than the target file's (one system only).")
+@click.option(
+    "-k",
+    "keyword",
+    metavar="EXPR",
+    help="Only tests whose names match, as in pytest: 'register and not wrong'.",
+)
+@click.option("--strict", is_flag=True, help="Inferred promises fail too, instead of warning.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, metavar="N", help="Seed of everything that is generated."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, metavar="N", help="Tests side by side."
+)
+@click.option("--fail-fast", is_flag=True, help="Stop at the first deviation.")
+@click.option("--run-dir", type=_FOLDER, metavar="DIR", help="Where to write the run.  [default: reports/<time>]")
+@click.option("--junit", type=_PATH, metavar="FILE", help="Write the JUnit file here instead of into the run.")
+@click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more systems.")
+@click.option("--features", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more features.")
+@click.option(
+    "--fault", "faults", multiple=True, metavar="ID", help="Start the embedded platform with this promise broken."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress, only the result.")
+def run(target: Path | None, **options: Any) -> int:
+    """Judge an implementation, or the embedded reference platform, and write a run to browse."""
+    from harness.suites.runner import RunOptions
+    from harness.suites.runner import run as run_suites
+
+    if target is not None and options["faults"]:
+        raise click.UsageError("--fault is for the embedded platform: leave --target away")
+    return run_suites(RunOptions(target=target, **options))
+
+
+@commands.command()
+@click.argument("run_dir", type=_FOLDER, default=Path("reports/latest"))
+@click.option("--open", "open_browser", is_flag=True, help="Serve it on loopback and open a browser.")
+@click.option("--serve", is_flag=True, help="Serve it on loopback.")
+def report(run_dir: Path, open_browser: bool, serve: bool) -> int:
+    """Build the Allure report of a run (the newest one, when none is named)."""
+    from harness.report import allure_report
+
+    try:
+        page = allure_report.build(run_dir)
+    except allure_report.ReportError as error:
+        return _fail(error, 3)
+    click.echo(str(page))
+    if open_browser or serve:
+        allure_report.serve(page, open_browser=open_browser)
+    return 0
+
+
+@commands.command()
+@click.argument("system")
+@click.option("-o", "--output", type=_PATH, metavar="FILE", help="Where to write it.  [default: <system>.toml]")
+def init(system: str, output: Path | None) -> int:
+    """Write a commented target file for a system: apidaze, callable, vtx or mediaservice."""
+    from harness.target_template import TemplateError, write_template
+
+    path = output or Path(f"{system}.toml")
+    try:
+        write_template(system, path)
+    except TemplateError as error:
+        return _fail(error, 2)
+    click.echo(f"{path}: fill it in, then `ringtrue doctor --target {path}` and `ringtrue run --target {path}`")
+    return 0
+
+
+@commands.command()
+@click.option("--target", type=_PATH, metavar="FILE", help="Also try what this target file describes.")
+def doctor(target: Path | None) -> int:
+    """Say what is missing on this machine, and whether a target can be reached and judged."""
+    from harness.doctor import examine
+
+    return examine(target)
+
+
+@commands.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def platform(arguments: tuple[str, ...]) -> int:
+    """Serve the reference platform: a mock with real SIP and real callbacks (`ringtrue platform --help`)."""
+    from harness.reference import main as serve_platform
+
+    return serve_platform(list(arguments))
+
+
+@commands.command()
+@click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
+@click.option(
+    "--level", "levels", multiple=True, type=click.Choice(["documented", "inferred"]), help="Only this level."
+)
+@click.option(
+    "--surface",
+    "surfaces",
+    multiple=True,
+    type=click.Choice(["http", "callback", "sip", "media"]),
+    help="Only this surface.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more systems.")
+def clauses(
+    systems: tuple[str, ...], levels: tuple[str, ...], surfaces: tuple[str, ...], form: str, specs: tuple[Path, ...]
+) -> int:
+    """Print the clause catalogue: what is promised, where, how firmly, and what decides it."""
+    from harness.clauses import Level, Surface
+    from harness.contract import load_contracts
+    from harness.report import catalogue
+    from harness.suites.coverage import coverage_of
+    from harness.yamlfile import DataError
+
+    try:
+        contracts = load_contracts(systems, specs)
+        covered = coverage_of(contracts)
+    except DataError as error:
+        return _fail(error, 2)
+    selection = catalogue.Selection(levels=tuple(map(Level, levels)), surfaces=tuple(map(Surface, surfaces)))
+    chosen = [clause for contract in contracts.values() for clause in catalogue.select(contract.catalogue, selection)]
+    match form:
+        case "json":
+            ledger = {system: contract.file.ledger for system, contract in contracts.items()}
+            click.echo(catalogue.as_json(chosen, covered, ledger))
+        case "markdown":
+            click.echo(catalogue.as_markdown(chosen, covered))
+        case _:
+            click.echo(catalogue.as_text(chosen, covered))
+    return 0
+
+
+def _fail(error: Exception, code: int) -> int:
+    click.echo(f"ringtrue: {error}", err=True)
+    return code

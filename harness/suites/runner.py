@@ -1,0 +1,163 @@
+"""Runs the suites for the command line: one pytest session in this process, its own output in a log, ours on the terminal.
+
+`run` gives the exit code. Everything that a run is about stands in the plugin; this module only translates options.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.verdicts import Exit
+
+PROGRESS_VARIABLE = "RINGTRUE_PROGRESS"
+LOG = "pytest.log"
+LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What `ringtrue run` was asked for; see its `--help`."""
+
+    target: Path | None = None
+    systems: Sequence[str] = ()
+    url: str | None = None
+    keyword: str | None = None
+    strict: bool = False
+    seed: int = 1
+    workers: int = 2
+    run_dir: Path | None = None
+    junit: Path | None = None
+    fail_fast: bool = False
+    specs: Sequence[Path] = ()
+    features: Sequence[Path] = ()
+    faults: Sequence[str] = ()
+    quiet: bool = False
+
+
+def run(options: RunOptions) -> int:
+    """Run, print, and give the exit code.
+
+    The run's folder exists before anything else, so that whatever happens can be read there afterwards.
+    """
+    import pytest
+    from rich.console import Console
+
+    from harness.report.matrix import print_rich
+    from harness.suites import current
+
+    console = Console(highlight=False, soft_wrap=True)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        folder = options.run_dir or _new_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        errors.print(f"ringtrue: the run cannot be written: {error}", style="red", markup=False)
+        return int(Exit.USAGE)
+    end = current.end = current.RunEnd()
+    progress = os.dup(2)
+    # pytest takes standard output and error for itself while tests run, so progress goes to a copy made before.
+    with _pytest_output(folder / LOG), _terminated_like_interrupted(), _progress_on(progress, quiet=options.quiet):
+        pytest_code = pytest.main(_arguments(options, folder))
+    if end.refusal is not None:
+        errors.print(f"ringtrue: {end.refusal}", style="red", markup=False)
+        return int(Exit.USAGE)
+    if end.record is None:
+        errors.print(
+            f"ringtrue: the run broke before it had a result (pytest ended with {int(pytest_code)})", style="red"
+        )
+        errors.print(_tail(folder / LOG), markup=False)
+        return int(Exit.NOTHING_SAID)
+    _point_latest(folder)
+    print_rich(end.record, console, _shown(folder))
+    return int(end.record.verdict.exit_code)
+
+
+def _arguments(options: RunOptions, folder: Path) -> list[str]:
+    suites = Path(__file__).parent
+    arguments = ["-c", os.devnull, "--rootdir", str(suites), "-p", "no:cacheprovider", "-ra", "--tb=short"]
+    arguments += ["--ringtrue-run", str(folder), "--alluredir", str(folder / "allure-results")]
+    arguments += ["--junitxml", str(options.junit or folder / "junit.xml"), "-o", "junit_family=xunit2"]
+    arguments += ["--ringtrue-seed", str(options.seed)]
+    arguments += ["--ringtrue-target", str(options.target)] if options.target else ["--ringtrue-embedded"]
+    for name, values in (
+        ("system", options.systems), ("specs", options.specs), ("features", options.features), ("fault", options.faults),
+    ):  # fmt: skip
+        for value in values:
+            arguments += [f"--ringtrue-{name}", str(value)]
+    if options.url:
+        arguments += ["--ringtrue-url", options.url]
+    if options.keyword:
+        arguments += ["-k", options.keyword]
+    if options.strict:
+        arguments.append("--ringtrue-strict")
+    if options.fail_fast:
+        arguments.append("-x")
+    if options.workers > 1:
+        arguments += ["-n", str(options.workers), "--dist", "loadgroup"]
+    return arguments
+
+
+def _new_folder() -> Path:
+    folder = Path("reports") / time.strftime("%Y%m%d-%H%M%S")
+    return folder.with_name(f"{folder.name}-{os.getpid()}") if folder.exists() else folder
+
+
+@contextlib.contextmanager
+def _pytest_output(log: Path) -> Iterator[None]:
+    with log.open("w", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+        yield
+
+
+@contextlib.contextmanager
+def _progress_on(descriptor: int, *, quiet: bool) -> Iterator[None]:
+    if not quiet:
+        os.environ[PROGRESS_VARIABLE] = str(descriptor)
+    try:
+        yield
+    finally:
+        os.environ.pop(PROGRESS_VARIABLE, None)
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does: with what was recorded kept, and no process left behind."""
+
+    def interrupt(number: int, frame: object) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return "\n".join(lines[-15:])
+
+
+def _point_latest(folder: Path) -> None:
+    """`reports/latest` leads to the newest run; elsewhere, or where links cannot be made, there is none."""
+    if folder.parent.name != "reports":
+        return
+    draft = folder.parent / f".{LATEST}"
+    with contextlib.suppress(OSError):
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(folder.name)
+        draft.replace(folder.parent / LATEST)
+
+
+def _shown(folder: Path) -> str:
+    try:
+        return str(folder.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(folder)

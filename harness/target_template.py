@@ -1,0 +1,146 @@
+"""Writes commented target files for people to fill in; `ringtrue init` calls it.
+
+The text is data of its own, kept in line with `harness.target` by a test that loads every template.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+
+class TemplateError(Exception):
+    """No template for that system, or the file cannot be written."""
+
+
+_COMMON = """
+# Where the harness takes callbacks. The implementation must be able to reach this place: when it runs on another
+# machine, listen on an address that it reaches, or give the public URL of a tunnel that leads here.
+[recorder]
+listen = "127.0.0.1:0"
+# public_url = "https://recorder.example"
+
+# What may be dialled besides the harness's own agents. Nothing else is ever called.
+[dial]
+allow = []
+
+# Seconds.
+[timing]
+connect = 5.0     # to open a connection
+answer = 10.0     # for an answer, HTTP or SIP
+callback = 5.0    # for a callback to arrive
+quiet = 1.0       # how long nothing must come for "nothing more" to be believed
+
+# Uncomment to be gentle with a live platform.
+# [rate]
+# max_per_second = 20
+"""
+
+_APIDAZE = """\
+# An Apidaze platform to judge: `ringtrue run --target {path}`.
+# Secrets come from the environment: ${{NAME}} is replaced by the variable NAME and never shown.
+
+[apidaze]
+base_url = "https://api.example/communication/apidaze/cpaas"
+token_url = "https://api.example/oauth/client_credential/accesstoken"
+client_id = "${{APIDAZE_CLIENT_ID}}"
+client_secret = "${{APIDAZE_CLIENT_SECRET}}"
+# credentials_in = "basic"          # how id and secret travel: "body" (default) or "basic"
+# body_encoding = "json"            # "form" (default) or "json"
+# status_domain_member = "domain"   # the member of an account's status that holds the SIP domain, if it is ambiguous
+# verify_tls = false                # only for a platform with a certificate of its own
+
+# What the platform supports here. What is not listed is not judged, and said so:
+#   callbacks  it reaches the recorder below          sip    the address below takes registrations and calls
+#   quota      limited_client_id and limited_client_secret belong to an application with a small quota
+capabilities = []
+# limited_client_id = "${{APIDAZE_LIMITED_ID}}"
+# limited_client_secret = "${{APIDAZE_LIMITED_SECRET}}"
+
+# [apidaze.sip]
+# address = "192.0.2.5:4060"        # the outbound proxy
+# transport = "udp"                 # or "tcp"
+# domain = "sip.example"            # if it is another one than the status says
+"""
+
+_CALLABLE = """\
+# A Callable platform to judge: `ringtrue run --target {path}`.
+# Secrets come from the environment: ${{NAME}} is replaced by the variable NAME and never shown.
+
+[callable]
+base_url = "https://api.example/api/v1"
+username = "${{CALLABLE_USER}}"
+password = "${{CALLABLE_PASSWORD}}"
+# account = "5554872eb0731b38efa4d444"   # the account to work on; else the first one listed
+# What the platform supports here; `ringtrue clauses --system callable` shows which clauses need what.
+capabilities = []
+
+# [callable.sip]
+# address = "192.0.2.5:5060"
+# transport = "udp"
+
+# [callable.pstn]                   # where the platform's calls to outside numbers arrive
+# listen = "127.0.0.1:5999"
+# numbers = ["+441234567893"]
+"""
+
+_VTX = """\
+# A VTX VoIP OpenAPI platform to judge: `ringtrue run --target {path}`.
+# Secrets come from the environment: ${{NAME}} is replaced by the variable NAME and never shown.
+
+[vtx]
+base_url = "https://api.example"
+username = "${{VTX_USER}}"
+password = "${{VTX_PASSWORD}}"
+application = "${{VTX_APPLICATION}}"  # the value of the X-C5-Application header
+# What the platform supports here; `ringtrue clauses --system vtx` shows which clauses need what.
+capabilities = []
+
+# [vtx.sip]
+# address = "192.0.2.5:5060"
+# transport = "udp"
+
+# [[vtx.users]]                     # users that the harness may act as
+# id = "168382"
+# aor = "+41225662195@m.example"
+# password = "${{VTX_USER_1_PASSWORD}}"
+"""
+
+_MEDIASERVICE = """\
+# A Mediaservice platform to judge: `ringtrue run --target {path}`.
+# Secrets come from the environment: ${{NAME}} is replaced by the variable NAME and never shown.
+
+[mediaservice]
+base_url = "https://api.example"
+domain = "customer.example"
+# auth = "bearer"                   # none (default), basic, bearer or sigv4
+# token = "${{MEDIASERVICE_TOKEN}}"
+# What the platform supports here; `ringtrue clauses --system mediaservice` shows which clauses need what.
+capabilities = []
+
+# [mediaservice.sip]
+# address = "192.0.2.5:5060"
+# transport = "udp"
+"""
+
+TEMPLATES = {"apidaze": _APIDAZE, "callable": _CALLABLE, "vtx": _VTX, "mediaservice": _MEDIASERVICE}
+
+
+def write_template(system: str, path: Path) -> None:
+    """Write a system's template to a file that does not exist yet.
+
+    Raises:
+        TemplateError: an unknown system, a file that is there already, or one that cannot be written.
+    """
+    if system not in TEMPLATES:
+        near = difflib.get_close_matches(system, TEMPLATES, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise TemplateError(f"unknown system {system!r}: expected one of {', '.join(TEMPLATES)}.{hint}")
+    text = TEMPLATES[system].format(path=path) + _COMMON
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise TemplateError(f"{path} is there already: name another one with --output, or move it away") from None
+    except OSError as error:
+        raise TemplateError(f"{path}: cannot be written: {error.strerror}") from error
