@@ -24,7 +24,8 @@ judges. What a file may say, and what it means:
 **Instances.** One per event that matches `start`. Its window runs from that event to the end of the timeline, or to the
 first match of `until` (that one included; `again`: the next match of `start`, not included). An event belongs to every
 instance in whose window it lies and whose remembered values it shares. Order goes by `at`, then `seq`; events of different
-kinds were seen by different observers, so that between them less than `ORDER_SLACK` seconds count as the same moment.
+kinds were seen by different observers, so that between them less than `ORDER_SLACK` seconds count as the same moment, which
+satisfies every order.
 
 **Events.** An event matches when its kind fits, all of `match` holds, not all of `unless` holds, and each field under
 `same` has one of the values remembered under that name (by any match of the event that keeps it, wherever in the window).

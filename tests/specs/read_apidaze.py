@@ -20,6 +20,20 @@ _BASE_URL = re.compile(r"https://\S+")
 
 # What the pages say in words or only name, by the words that say it, and the clauses that say so too.
 NAMED = {
+    r"client_id and client_secret fields": ("AZ-token-accepted",),
+    r"Get a list of SIP accounts currently": ("AZ-account-list-complete", "AZ-account-created-listed"),
+    r"Get the detail of a specific SIP": ("AZ-account-read-is-listed",),
+    r"Update the values of a single SIP": ("AZ-account-update-shown",),
+    r"Deletes a single SIP account": ("AZ-account-deleted-gone", "AZ-account-delete-only-one"),
+    r"Gets the status of a single": ("AZ-getSipAccountStatus",),
+    r"Get a list of external scripts": ("AZ-script-list-complete", "AZ-script-created-listed"),
+    r"Get the detail of a specific external": ("AZ-script-read-is-listed",),
+    r"Update the values of a single external": ("AZ-script-update-shown",),
+    r"Deletes a single external script": ("AZ-script-deleted-gone",),
+    r"Trigger a single external script": ("AZ-script-test-fetches",),
+    r"Username: You can get this info": ("AZ-account-username-shown", "AZ-sip-register"),
+    r"Password: You can get this info": ("AZ-SipAccount.sip.password", "AZ-sip-register"),
+    r"deprecation details": ("AZ-header.sunset",),
     r"HTTP POST callback": ("AZ-webhook-post",),
     r"sample playing in \.WAV format": ("AZ-wav-playback",),
     r"en-US, fr-FR, it-IT and es-ES": ("AZ-text-to-speech",),

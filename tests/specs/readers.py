@@ -41,8 +41,8 @@ def _apidaze(name: str, sample_count: int, fact_count: int) -> Reader:
 
 
 READERS = (
-    _apidaze(read_apidaze.API_STORE, 3, 135),
-    _apidaze(read_apidaze.PORTAL, 2, 141),
+    _apidaze(read_apidaze.API_STORE, 3, 148),
+    _apidaze(read_apidaze.PORTAL, 2, 154),
     Reader(read_callable.NAME, read_callable.samples, read_callable.facts, 24, 275),
     Reader(read_vtx.NAME, read_vtx.samples, read_vtx.facts, 5, 92),
     Reader(read_mediaservice.NAME, read_mediaservice.samples, read_mediaservice.facts, 69, 1306),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.contract import load_contract
+from tests.specs import documents
 from tests.specs.facts import Fact, Part, Place, Sample, members_of
 from tests.specs.repair import parse_sample, take_block
 from tests.specs.test_facts import Judge
@@ -15,6 +16,18 @@ from tests.specs.test_samples import complaint
 from tests.specs.toy import write_toy
 
 RING = Place("POST", "/rings")
+
+
+def test_a_missing_document_skips_a_test_unless_the_environment_insists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "FOLDER", tmp_path)
+    monkeypatch.delenv("RINGTRUE_REQUIRE_DOCUMENTS", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=r"toy.txt is missing"):
+        documents.read_document("toy.txt")
+    monkeypatch.setenv("RINGTRUE_REQUIRE_DOCUMENTS", "1")
+    with pytest.raises(pytest.fail.Exception, match=r"toy.txt is missing"):
+        documents.read_document("toy.txt")
 
 
 @pytest.mark.parametrize(
