@@ -36,9 +36,8 @@ def probe(driver: HttpDriver, spec: Spec) -> Problem | None:
         return None
     allowed = driver.request("GET", readable.path, about={"case": "probe"})
     if allowed.response is None:
-        return Problem(
-            driver.system, f"{allowed.request.url} cannot be reached ({allowed.failure})", _reach_advice(allowed)
-        )
+        text = f"{allowed.request.url} cannot be reached ({allowed.failure})"
+        return Problem(driver.system, text, _reach_advice(allowed), Reason.UNREACHABLE)
     if allowed.about.get("operation") == "getAccessToken" or allowed.response.status in (401, 403):
         status = allowed.response.status
         return Problem(

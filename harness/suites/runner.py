@@ -17,6 +17,8 @@ from harness.verdicts import Exit
 
 PROGRESS_VARIABLE = "RINGTRUE_PROGRESS"
 LOG = "pytest.log"
+# Only these: whatever else is installed beside us must not change a run, and schemathesis's plugin costs a second.
+_PLUGINS = ("pytest_bdd.plugin", "xdist.plugin", "allure_pytest.plugin", "harness.suites.plugin")
 LATEST = "latest"
 
 
@@ -62,7 +64,7 @@ def run(options: RunOptions) -> int:
     end = current.end = current.RunEnd()
     progress = os.dup(2)
     # pytest takes standard output and error for itself while tests run, so progress goes to a copy made before.
-    with _pytest_output(folder / LOG), _terminated_like_interrupted(), _progress_on(progress, quiet=options.quiet):
+    with _pytest_output(folder / LOG), _terminated_like_interrupted(), _environment(progress, quiet=options.quiet):
         pytest_code = pytest.main(_arguments(options, folder))
     if end.refusal is not None:
         errors.print(f"ringtrue: {end.refusal}", style="red", markup=False)
@@ -81,6 +83,7 @@ def run(options: RunOptions) -> int:
 def _arguments(options: RunOptions, folder: Path) -> list[str]:
     suites = Path(__file__).parent
     arguments = ["-c", os.devnull, "--rootdir", str(suites), "-p", "no:cacheprovider", "-ra", "--tb=short"]
+    arguments += [part for plugin in _PLUGINS for part in ("-p", plugin)]
     arguments += ["--ringtrue-run", str(folder), "--alluredir", str(folder / "allure-results")]
     arguments += ["--junitxml", str(options.junit or folder / "junit.xml"), "-o", "junit_family=xunit2"]
     arguments += ["--ringtrue-seed", str(options.seed)]
@@ -115,13 +118,15 @@ def _pytest_output(log: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _progress_on(descriptor: int, *, quiet: bool) -> Iterator[None]:
+def _environment(descriptor: int, *, quiet: bool) -> Iterator[None]:
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     if not quiet:
         os.environ[PROGRESS_VARIABLE] = str(descriptor)
     try:
         yield
     finally:
         os.environ.pop(PROGRESS_VARIABLE, None)
+        os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
         os.close(descriptor)
 
 
