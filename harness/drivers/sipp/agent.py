@@ -6,8 +6,6 @@ order of their times, retransmissions folded into the message that they repeat.
 
 from __future__ import annotations
 
-import os
-import select
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,14 +14,18 @@ from pathlib import Path
 from typing import Literal
 
 from harness.drivers.sipp import process
+from harness.drivers.sipp.life import GONE, Life
 from harness.drivers.sipp.outcome import SippResult, judge
 from harness.drivers.sipp.script import Script
-from harness.drivers.sipp.trace import Record, TraceParser, is_request, via_address
+from harness.drivers.sipp.trace import Record, is_request, via_address
 from harness.timeline import SipMessage, Timeline
 
-# How long SIPp may take beyond its own deadline before it is killed, and to be gone once killed; seconds.
+# How long SIPp may take beyond its own deadline before it is killed; seconds.
 GRACE = 0.25
-GONE = 2.0
+# How long SIPp may take to open its port; seconds.
+READY_SECONDS = 2.0
+# How many stray requests a waiting agent survives.
+MAX_RESTARTS = 20
 # What one agent keeps; a flood beyond it is counted only.
 MAX_MESSAGES = 5000
 
@@ -58,12 +60,11 @@ class SippAgent:
         self._result: SippResult | None = None
         self._broke: BaseException | None = None
         self._deadline = time.monotonic() + order.timeout + GRACE
-        fifo = order.folder / "trace"
-        os.mkfifo(fifo, 0o600)
-        # Opened for reading before SIPp opens it for writing, so that neither waits for the other.
-        self._trace = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-        traced = ("-trace_msg", "-message_file", str(fifo), "-trace_err", "-error_file", str(order.folder / "errors"))
-        self._process = process.spawn([*order.arguments, *traced], order.folder)
+        self._code: int | None = None
+        self._expected = order.script.first_request
+        self._stray: SipMessage | None = None
+        self._answered = False
+        self._life = Life(order.arguments, order.folder)
         self._thread = threading.Thread(target=self._follow, name=f"ringtrue-sipp-{order.name}", daemon=True)
         self._thread.start()
 
@@ -121,18 +122,22 @@ class SippAgent:
         with self._changed:
             if self._result is None and self._broke is None and self._killed is None:
                 self._killed = "stop"
-                process.kill(self._process)
+                self._life.kill()
         self._wait_ended(GONE)
         return self._account()
 
-    def wait_ready(self, timeout: float) -> None:
+    def wait_ready(self) -> None:
         """Wait until the agent has its port, has seen a message, or has ended."""
-        deadline = time.monotonic() + timeout
         with self._changed:
-            while not self._messages and self._result is None and self._broke is None:
-                if process.is_bound(self.port) is not False or time.monotonic() >= deadline:
-                    return
-                self._changed.wait(0.002)  # the system does not tell when a port is bound: look again
+            self._await_port(lambda: bool(self._messages) or self._result is not None or self._broke is not None)
+
+    def _await_port(self, enough: Callable[[], bool] = lambda: False) -> None:
+        """With the lock held: the system does not tell when a port is bound, so look again and again."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not enough():
+            if process.is_bound(self.port) is not False or time.monotonic() >= deadline:
+                return
+            self._changed.wait(0.002)
 
     def _wait_ended(self, timeout: float | None) -> bool:
         left = self._deadline + GONE - time.monotonic()
@@ -146,60 +151,54 @@ class SippAgent:
             return self._result
 
     def _follow(self) -> None:
-        """The thread: from the first byte of the trace to the result."""
+        """The thread: from the first message to the result."""
         try:
-            self._read()
+            restarts = 0
+            while self._live() and restarts < MAX_RESTARTS and self._begin_again():
+                restarts += 1
             result = self._close()
         except BaseException as error:  # noqa: BLE001  told to whoever waits for the agent
-            process.kill(self._process)
+            self._life.kill()
             with self._changed:
                 self._broke = error
                 self._changed.notify_all()
             return
-        finally:
-            os.close(self._trace)
-            for stream in (self._process.stdin, self._process.stdout):
-                if stream is not None:
-                    stream.close()
         with self._changed:
             self._result = result
             self._changed.notify_all()
 
-    def _read(self) -> None:
-        """Take the trace until the guard's output ends, which is when SIPp has; kill SIPp at its deadline."""
-        assert self._process.stdout is not None
-        over = self._process.stdout.fileno()
-        poll = select.poll()
-        poll.register(self._trace, select.POLLIN)
-        poll.register(over, select.POLLIN)
-        parser = TraceParser()
+    def _live(self) -> bool:
+        """See one SIPp to its end, or to its deadline; whether a stray request ended it before the script began."""
         alive = True
         while alive:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 with self._changed:
                     self._killed = self._killed or "deadline"
-                process.kill(self._process)
+                self._life.kill()
                 self._deadline = time.monotonic() + GONE
                 continue
-            ready = dict(poll.poll(left * 1000))
-            alive = over not in ready
-            if self._trace in ready and not self._take(parser):
-                poll.unregister(self._trace)
-        process.kill(self._process)
-        self._process.wait(GONE)
-        while self._take(parser):
-            pass
-        self._keep_all(parser.close())
+            records, alive = self._life.poll(left)
+            self._keep_all(records)
+            if self._stray is not None and self._answered:
+                self._life.kill()
+        records, self._code = self._life.close()
+        self._keep_all(records)
+        return self._stray is not None
 
-    def _take(self, parser: TraceParser) -> bool:
-        """Read what the pipe has; False when it has nothing (more)."""
-        try:
-            data = os.read(self._trace, 65536)
-        except BlockingIOError:
-            return False
-        self._keep_all(parser.feed(data))
-        return bool(data)
+    def _begin_again(self) -> bool:
+        """Start SIPp anew on its port: a request that is not for the script took its only call (an OPTIONS, say)."""
+        with self._changed:
+            assert self._stray is not None
+            if self._killed is not None:
+                return False
+            stray, self._stray, self._answered = self._stray, None, False
+            self._life = Life(self._order.arguments, self._order.folder)
+            self._await_port()
+        self._timeline.note(
+            "sipp-stray", f"{self._order.name} waits for {self._expected} and got {stray.start_line[:200]}"
+        )
+        return True
 
     def _keep_all(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -225,7 +224,19 @@ class SippAgent:
                 self._messages.append(message)
             else:
                 self._lost += 1
+            if self._expected is not None:
+                self._watch(message)
             self._changed.notify_all()
+
+    def _watch(self, message: SipMessage) -> None:
+        """Until the request comes for which the script waits: notice others, and when SIPp has answered them."""
+        if message.direction == "out":
+            self._answered = True
+        elif message.text.startswith(f"{self._expected} "):
+            self._expected = None
+            self._stray = None
+        else:
+            self._stray, self._answered = message, False
 
     def _remote(self, record: Record) -> str:
         """The far side of a message: SIPp does not say it, so the Via does, or the address that was called."""
@@ -239,7 +250,7 @@ class SippAgent:
         order = self._order
         redact = self._timeline.redactor.text
         log = "\n".join(_slurp(order.folder / name) for name in ("errors", "stderr"))
-        code = self._process.returncode
+        code = self._code
         ordered = sorted(self.messages, key=lambda message: message.at)
         outcome, detail = judge(order.script, code, log, ordered, killed=self._killed, timeout=order.timeout)
         messages = tuple(self._timeline.add(message) for message in ordered)

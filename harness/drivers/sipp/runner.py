@@ -18,7 +18,6 @@ from harness.drivers.sipp.script import Script, ScriptError
 from harness.timeline import Timeline
 
 TRANSPORTS = {"udp": "u1", "tcp": "t1"}
-READY_SECONDS = 2.0
 PORT_TRIES = 5
 
 
@@ -109,7 +108,7 @@ class SippRunner:
                 loaded, agent, remote, transport, user, password, given, host, port or free_port(host), timeout
             )
             running = SippAgent(order, self._timeline)
-            running.wait_ready(READY_SECONDS)
+            running.wait_ready()
             taken = running.ended and running.wait().exit_code == EXIT_BIND
             if not taken or port is not None or attempt == PORT_TRIES - 1:
                 return running
@@ -149,7 +148,7 @@ class SippRunner:
             path = folder / script.path.name
             path.write_text(text, encoding="utf-8")
         arguments = [self._binary, "-sf", str(path.resolve()), "-i", host, "-bind_local", "-p", str(port)]
-        arguments += ["-t", TRANSPORTS[transport], "-m", "1", "-r", "1000", "-nostdin", "-timeout_error"]
+        arguments += ["-t", TRANSPORTS[transport], "-m", "1", "-r", "1000", "-nostdin", "-aa", "-timeout_error"]
         arguments += [
             "-timeout",
             str(math.ceil(timeout + 1)),

@@ -50,6 +50,11 @@ class Script:
         return bool(self.steps) and self.steps[0].tag == "recv"
 
     @property
+    def first_request(self) -> str | None:
+        """The method for which a script that waits waits first; None for one that begins itself."""
+        return self.steps[0].get("request") if self.waits_first else None
+
+    @property
     def makes_dialogs(self) -> bool:
         return "INVITE" in self.text
 

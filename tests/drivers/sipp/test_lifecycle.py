@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.drivers.sipp import SippError, SippMissing, SippRunner
-from harness.timeline import Timeline
+from harness.timeline import Note, Timeline
 
 
 def processes(marker: str) -> list[int]:
@@ -114,13 +114,40 @@ def test_stop_is_quick_and_final(runner: SippRunner, tmp_path: Path) -> None:
     wait_gone(str(tmp_path))
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "MESSAGE", "BYE", "SIP/2.0 200 OK"])
+def test_a_stray_request_does_not_use_up_a_waiting_agent(runner: SippRunner, timeline: Timeline, method: str) -> None:
+    start = method if method.startswith("SIP/2.0") else f"{method} sip:bob@127.0.0.1 SIP/2.0"
+    with (
+        runner.start("uas_busy.xml", "bob", timeout=10) as bob,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
+    ):
+        stranger.bind(("127.0.0.1", 0))
+        stranger.settimeout(5)
+        for number in range(2):
+            stray = (
+                f"{start}\r\nVia: SIP/2.0/UDP 127.0.0.1:{stranger.getsockname()[1]};branch=z9hG4bK{number}\r\n"
+                f"From: <sip:s@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: stray{number}\r\nCSeq: 1 OPTIONS\r\n"
+                "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+            )
+            stranger.sendto(stray.encode(), ("127.0.0.1", bob.port))
+            if method == "OPTIONS":
+                assert stranger.recv(4096).startswith(b"SIP/2.0 200 ")
+            assert timeline.wait_for(
+                lambda event: isinstance(event, Note) and event.topic == "sipp-stray", 5.0, after=number - 1
+            )
+        caller = runner.run("call_refused.xml", "alice", remote=bob.address, timeout=5)
+        assert caller.outcome == "done", caller.detail
+        assert bob.wait(5).outcome == "done"
+    assert bob.messages[0].start_line == start
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_no_sipp_survives_the_harness(tmp_path: Path, number: signal.Signals) -> None:
     code = f"""
 import sys, threading
 from pathlib import Path
 from harness.drivers.sipp import SippRunner
-from harness.timeline import Timeline
+from harness.timeline import Note, Timeline
 agent = SippRunner(Path({str(tmp_path)!r}) / "sipp", Timeline("s")).start("uas_busy.xml", "bob", timeout=60)
 print("ready", flush=True)
 threading.Event().wait()
