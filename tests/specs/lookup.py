@@ -13,6 +13,9 @@ from tests.specs.facts import Part, Path, Place
 
 _COMBINERS = ("anyOf", "oneOf", "allOf")
 
+# Objects that belong to the application: samples fill them with members of no meaning to the platform.
+DATA = {"sessionReferenceId", "data"}
+
 
 def find_operation(contract: Contract, place: Place) -> Operation | None:
     """The operation or webhook of a place; None where the spec has none."""
@@ -81,20 +84,16 @@ def nodes(schema: Schema) -> Iterator[Schema]:
 
 
 def find_members(schema: Schema, path: Path) -> list[Schema]:
-    """Every node that describes the member at `path`; below an object that names no members, that object's own node."""
+    """Every node that describes the member at `path`; below an application's own data, the node of the data."""
     found = [schema]
-    for name in path:
+    for above, name in zip(("", *path), path, strict=False):
         deeper = [
             node["properties"][name] for item in found for node in nodes(item) if name in node.get("properties", ())
         ]
         if not deeper:
-            return [item for item in found if item is not schema and _names_no_members(item)]
+            return found if above in DATA else []
         found = deeper
     return found
-
-
-def _names_no_members(schema: Schema) -> bool:
-    return not any(node.get("properties") for node in nodes(schema))
 
 
 def all_members(schema: Schema) -> Iterator[Schema]:
