@@ -7,12 +7,11 @@ run from a recorded one. Nothing here judges, and nothing here talks to a networ
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -186,11 +185,12 @@ class Timeline:
         self._file: IO[str] | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8")
+            # A lone surrogate (out of a hostile JSON body) has no UTF-8; this way it becomes the JSON escape that it was.
+            self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
             header = {
                 "kind": "header",
                 "version": FORMAT_VERSION,
-                "scenario": scenario,
+                "scenario": self.redactor.text(scenario),
                 "at": self.clock.now(),
             }
             self._write(header)
@@ -222,7 +222,7 @@ class Timeline:
             numbered = replace(event, seq=len(self._events))
             self._events.append(numbered)
             if self._file is not None:
-                self._write(event_to_json(numbered))
+                self._write(event_to_json(numbered, self.redactor))
             self._changed.notify_all()
         return numbered
 
@@ -253,7 +253,7 @@ class Timeline:
 
     def _write(self, line: Mapping[str, Any]) -> None:
         assert self._file is not None
-        self._file.write(json.dumps(self.redactor.scrub(line), ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._file.flush()
 
     @classmethod
@@ -264,20 +264,37 @@ class Timeline:
             TimelineError: the file is missing, not a record, of another version, or has no footer.
         """
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            items = [json.loads(line) for line in lines]
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
             raise TimelineError(f"{path}: not a readable timeline: {error}") from error
-        if not items or not isinstance(items[0], dict) or items[0].get("kind") != "header":
+        # Bodies hold characters such as U+2028, at which splitlines would cut as well.
+        items = [_read_line(path, number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        if not items or items[0].get("kind") != "header":
             raise TimelineError(f"{path}: the first line is no timeline header")
         if items[0].get("version") != FORMAT_VERSION:
             raise TimelineError(f"{path}: version {items[0].get('version')!r}, this Ringtrue reads {FORMAT_VERSION}")
-        if items[-1].get("kind") != "footer" or items[-1].get("events") != len(items) - 2:
-            raise TimelineError(f"{path}: truncated: the footer that counts {len(items) - 1} events is missing")
+        if items[-1].get("kind") != "footer":
+            raise TimelineError(f"{path}: truncated: the footer is missing after {len(items) - 1} events")
+        if items[-1].get("events") != len(items) - 2:
+            counted = items[-1].get("events")
+            raise TimelineError(f"{path}: truncated: the footer counts {counted} events, {len(items) - 2} are there")
         timeline = cls(str(items[0].get("scenario", "")))
-        for item in items[1:-1]:
-            timeline.add(event_from_json(item))
+        for number, item in enumerate(items[1:-1], 2):
+            try:
+                timeline.add(event_from_json(item))
+            except TimelineError as error:
+                raise TimelineError(f"{path}:{number}: {error}") from error
         return timeline
+
+
+def _read_line(path: Path, number: int, line: str) -> Mapping[str, Any]:
+    try:
+        item = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise TimelineError(f"{path}:{number}: not a line of a timeline, or cut short: {error}") from error
+    if not isinstance(item, Mapping):
+        raise TimelineError(f"{path}:{number}: not a line of a timeline: expected an object")
+    return item
 
 
 def find_header(headers: Headers, name: str) -> str | None:
@@ -286,16 +303,16 @@ def find_header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == wanted), None)
 
 
-def event_to_json(event: Event) -> dict[str, Any]:
-    """An event as plain JSON values; `event_from_json` is the way back."""
+def event_to_json(event: Event, redactor: Redactor | None = None) -> dict[str, Any]:
+    """An event as plain JSON values, without secrets where a `redactor` is given; `event_from_json` is the way back."""
     result: dict[str, Any] = {"kind": _NAMES[type(event)]}
     for name in event.__dataclass_fields__:
-        result[name] = _plain(getattr(event, name))
+        result[name] = _plain(getattr(event, name), redactor or _NOTHING_SECRET)
     return result
 
 
 def event_from_json(item: Mapping[str, Any]) -> Event:
-    """Raises TimelineError for a kind or member that this version does not know."""
+    """Raises TimelineError for a kind or member that this version does not know, or a member of a wrong type."""
     values = dict(item)
     kind = values.pop("kind", None)
     cls = _KINDS.get(str(kind))
@@ -303,32 +320,82 @@ def event_from_json(item: Mapping[str, Any]) -> Event:
         raise TimelineError(f"unknown kind of event {kind!r}: expected one of {', '.join(_KINDS)}")
     try:
         if issubclass(cls, Exchange):
-            values["request"] = HttpRequest(**_revive(values["request"]))
+            values["request"] = HttpRequest(**_revive(values["request"], HttpRequest))
             if values.get("response") is not None:
-                values["response"] = HttpResponse(**_revive(values["response"]))
-        return cls(**values)
-    except (TypeError, KeyError, AttributeError, binascii.Error) as error:
+                values["response"] = HttpResponse(**_revive(values["response"], HttpResponse))
+        return cls(**_typed(values, cls))
+    except KeyError as error:
+        raise TimelineError(f"broken {kind} event: it has no {error}") from error
+    except (TypeError, AttributeError, ValueError) as error:
         raise TimelineError(f"broken {kind} event: {error}") from error
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, HttpRequest | HttpResponse):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, bytes):
-        try:
-            return value.decode("utf-8")
-        except UnicodeDecodeError:
-            return {"base64": base64.b64encode(value).decode("ascii")}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value
+class _NothingSecret(Redactor):
+    """Leaves everything as it is, for values that stay in memory."""
+
+    def text(self, value: str) -> str:
+        return value
+
+    def data(self, value: bytes) -> bytes:
+        return value
+
+    def header(self, name: str, value: str) -> str:
+        del name
+        return value
+
+    def scrub(self, value: Any) -> Any:
+        return value
 
 
-def _revive(message: Mapping[str, Any]) -> dict[str, Any]:
+_NOTHING_SECRET = _NothingSecret()
+
+
+def _plain(value: Any, redactor: Redactor) -> Any:
+    match value:
+        case HttpRequest() | HttpResponse():
+            members = {name: _plain(getattr(value, name), redactor) for name in value.__dataclass_fields__}
+            return {**members, "headers": [[name, redactor.header(name, text)] for name, text in value.headers]}
+        case bytes():
+            clean = redactor.data(value)
+            try:
+                return clean.decode("utf-8")
+            except UnicodeDecodeError:
+                return {"base64": base64.b64encode(clean).decode("ascii")}
+        case tuple() | list():
+            return [_plain(item, redactor) for item in value]
+        case Mapping():
+            return redactor.scrub({str(key): _plain(item, _NOTHING_SECRET) for key, item in value.items()})
+        case str():
+            return redactor.text(value)
+        case _:
+            return value
+
+
+def _revive(message: Mapping[str, Any], cls: type[HttpRequest] | type[HttpResponse]) -> dict[str, Any]:
     values = dict(message)
     body = values.get("body", "")
     values["body"] = base64.b64decode(body["base64"]) if isinstance(body, Mapping) else str(body).encode()
     values["headers"] = tuple((str(name), str(value)) for name, value in values.get("headers", ()))
+    return _typed(values, cls)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "float": (int, float),
+    "float | None": (int, float, type(None)),
+    "bool": (bool,),
+    "Mapping[str, str]": (Mapping,),
+    "Mapping[str, Any]": (Mapping,),
+}
+
+
+def _typed(values: dict[str, Any], cls: type) -> dict[str, Any]:
+    """The values, once it is sure that each is of the type which its field says."""
+    for member in fields(cls):
+        allowed = _TYPES.get(str(member.type))
+        if allowed and member.name in values and not isinstance(values[member.name], allowed):
+            shown = type(values[member.name]).__name__
+            raise TypeError(f"{member.name}: expected {member.type}, got {shown}")
     return values
