@@ -5,7 +5,7 @@ Commands, suites and checks start here: `load_contracts` finds the shipped syste
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ CLAUSES = "clauses.yaml"
 CLAUSE_PARTS = "clauses/*.yaml"
 OPENAPI = "openapi.yaml"
 SEQUENCES = "sequences.yaml"
+SEQUENCE_PARTS = "sequences/*.yaml"
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,21 @@ def load_contract(folder: Path) -> Contract:
             raise DataError(f"{where}: clause {clause.id} is also derived from {place}")
     catalogue = derived | Catalogue(own.clauses)
     _check_links(own_file, own, catalogue)
-    flows: tuple[Flow, ...] = ()
-    if (folder / SEQUENCES).exists():
-        flows = load_sequences(load(folder / SEQUENCES), own.system, catalogue, spec)
+    flows = tuple(_load_flows(folder, own.system, catalogue, spec))
     return Contract(own.system, own.title, folder, own, spec, catalogue, flows)
+
+
+def _load_flows(folder: Path, system: str, catalogue: Catalogue, spec: Spec) -> Iterator[Flow]:
+    known: dict[str, Path] = {}
+    for path in (folder / SEQUENCES, *sorted(folder.glob(SEQUENCE_PARTS))):
+        if not path.exists():
+            continue
+        file = load(path)
+        for flow in load_sequences(file, system, catalogue, spec):
+            if flow.name in known:
+                raise file.error(f"flow {flow.name!r} stands already in {known[flow.name]}", "flows", flow.name)
+            known[flow.name] = path
+            yield flow
 
 
 def load_contracts(systems: Sequence[str] = (), extra: Iterable[Path] = ()) -> dict[str, Contract]:
