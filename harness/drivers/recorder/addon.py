@@ -7,11 +7,12 @@ attempt to connect onwards is refused. mitmproxy's classes arrive as arguments, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness.drivers.recorder.answers import Answer
 from harness.drivers.recorder.flows import FlowFile
 from harness.drivers.recorder.routing import Inquiry, RouteEntry, RouteTable
 from harness.timeline import Callback, Clock, Headers, HttpRequest, HttpResponse, event_to_json
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 Deliver = Callable[[int, dict[str, Any]], bool]
+Ask = Callable[[RouteEntry, dict[str, Any]], Awaitable[Answer | None]]
 Note = Callable[..., None]
 
 MAX_TARGET = 8192
@@ -39,7 +41,10 @@ class _Progress:
 
 
 class CallbackAddon:
-    """One per recorder. `deliver(owner, message)` pushes to a worker; `note` takes what concerns nobody."""
+    """One per recorder.
+
+    `deliver(owner, message)` pushes to a worker, `ask(route, event)` has it answer, `note` takes what concerns nobody.
+    """
 
     def __init__(
         self,
@@ -47,6 +52,7 @@ class CallbackAddon:
         clock: Clock,
         flows: FlowFile,
         deliver: Deliver,
+        ask: Ask,
         note: Note,
         *,
         max_headers: int,
@@ -57,6 +63,7 @@ class CallbackAddon:
         self._clock = clock
         self._flows = flows
         self._deliver = deliver
+        self._ask = ask
         self._note = note
         self._max_headers = max_headers
         self._max_body = max_body
@@ -100,6 +107,8 @@ class CallbackAddon:
             self._refuse(flow, 404, "no scenario waits for this")
             return
         answer = entry.next_answer()
+        if entry.asks:
+            answer = await self._ask(entry, event_to_json(self._callback(flow, progress, None))) or answer
         status, headers, body = answer.render(inquiry.json)
         if answer.delay > 0:
             await asyncio.sleep(answer.delay)
@@ -160,7 +169,7 @@ class CallbackAddon:
             self._note("flows-full", "the flow file has reached its bound: later flows are not stored in it")
         entry = progress.entry
         if entry is not None:
-            self._deliver(entry.owner, _message(callback, entry.id.partition(":")[2], shared=False))
+            self._deliver(entry.owner, _message(callback, entry.name, shared=False))
             return
         owners = self._table.concerned(progress.inquiry.path) if progress.refused != "absolute-form" else frozenset()
         for owner in owners:
@@ -182,7 +191,7 @@ class CallbackAddon:
             )
         elif failure is not None and failure.startswith("too-large"):
             response = HttpResponse(413, reason="Payload Too Large")
-        about = {"route": progress.entry.id.partition(":")[2] if progress.entry else ""}
+        about = {"route": progress.entry.name if progress.entry else ""}
         if progress.refused:
             about["refused"] = progress.refused
         peer = flow.client_conn.peername

@@ -6,8 +6,10 @@ waiting is on conditions with deadlines. Closing the client, or losing its proce
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import queue
 import secrets
 import socket
 import threading
@@ -20,6 +22,10 @@ from harness.drivers.recorder.errors import RecorderError
 from harness.timeline import Callback, Timeline, event_from_json
 
 REPLY_SECONDS = 5.0
+
+Handler = Callable[[Callback], Answer]
+
+NO_ANSWER = Answer(500, body="the harness has no answer")
 
 
 class Route:
@@ -72,6 +78,10 @@ class RecorderClient:
         self._unrouted: list[Callback] = []
         self._last = time.monotonic()
         self._gone: str | None = None
+        self._handlers: dict[str, Handler] = {}
+        self._questions: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._answering: threading.Thread | None = None
+        self._broke: Exception | None = None
         token, _, path = control.partition("@")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -111,7 +121,7 @@ class RecorderClient:
     def route(
         self,
         path: str,
-        answers: Answer | Sequence[Answer] | None = None,
+        answers: Answer | Sequence[Answer] | Handler | None = None,
         *,
         method: str | None = None,
         match: Match | None = None,
@@ -121,18 +131,28 @@ class RecorderClient:
 
         Where several routes fit, the longest path wins, then the most conditions, then the first registered. `learn`
         names JSON members whose values make later callbacks known to this client (`Match.known`). Without `answers`
-        it is 200 with an empty body.
+        it is 200 with an empty body. `answers` may be a function of the request (a `Callback` without response),
+        called in a thread of this process, one call at a time; where it raises, the answer is 500 and the next wait
+        raises.
         """
         name = str(next(self._ids))
         route = Route(self, name, self.url(path))
+        handler = answers if callable(answers) else None
+        given = NO_ANSWER if callable(answers) else Answer() if answers is None else answers
         with self._changed:
             self._routes[name] = route
+            if handler is not None:
+                self._handlers[name] = handler
+        if handler is not None and self._answering is None:
+            self._answering = threading.Thread(target=self._answer, name="ringtrue-recorder-answers", daemon=True)
+            self._answering.start()
         self._ask(
             {
                 "op": "route",
                 "route": name,
                 "prefix": path,
-                "answers": _items(Answer() if answers is None else answers),
+                "answers": _items(given),
+                "asks": handler is not None,
                 "method": method,
                 "match": (match or Match()).to_json(),
                 "learn": list(learn),
@@ -172,6 +192,9 @@ class RecorderClient:
         except OSError:
             self._gone = self._gone or "closed"  # the recorder had closed it first
         self._reader.join(REPLY_SECONDS)
+        if self._answering is not None:
+            self._questions.put(None)
+            self._answering.join(REPLY_SECONDS)
         self._socket.close()
 
     def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -202,6 +225,8 @@ class RecorderClient:
         return True
 
     def _check(self) -> None:
+        if self._broke is not None:
+            raise RecorderError(f"the function that answers callbacks failed: {self._broke!r}") from self._broke
         if self._gone is not None:
             raise RecorderError(f"the recorder has gone: {self._gone}")
 
@@ -217,7 +242,30 @@ class RecorderClient:
             self._gone = gone
             self._changed.notify_all()
 
+    def _answer(self) -> None:
+        """The thread that calls handlers; the reader must not wait for them, they may talk to the recorder."""
+        while (question := self._questions.get()) is not None:
+            try:
+                event = event_from_json(question["event"])
+                assert isinstance(event, Callback)
+                answer = self._handlers[question["route"]](event)
+                self._ask({"op": "reply", "ask": question["ask"], "answer": answer.to_json()})
+            except Exception as error:  # noqa: BLE001  a scenario's own code: told to whoever waits
+                with self._changed:
+                    self._broke = self._broke or error
+                    self._changed.notify_all()
+                self._refuse(question["ask"])
+
+    def _refuse(self, ask: int) -> None:
+        """Answer a question to which the handler had no answer, past `_ask`, which now raises."""
+        line = json.dumps({"op": "reply", "ask": ask, "answer": NO_ANSWER.to_json(), "id": 0}).encode() + b"\n"
+        with self._sending, contextlib.suppress(OSError):  # the recorder may have gone, which waiting tells
+            self._socket.sendall(line)
+
     def _take(self, message: dict[str, Any]) -> None:
+        if "ask" in message:
+            self._questions.put(message)
+            return
         if "re" in message:
             with self._changed:
                 self._replies[message["re"]] = message

@@ -23,6 +23,8 @@ from harness.redact import Redactor
 LINE_LIMIT = 32 * 1024 * 1024
 BACKLOG_LIMIT = 64 * 1024 * 1024
 MAX_ROUTES = 10_000
+# How long a worker may take to answer a callback by itself; seconds.
+ASK_SECONDS = 5.0
 
 Message = dict[str, Any]
 
@@ -45,6 +47,8 @@ class ControlServer:
         self._writers: dict[int, asyncio.StreamWriter] = {}
         self._owners = itertools.count(1)
         self._server: asyncio.Server | None = None
+        self._questions = itertools.count(1)
+        self._asked: dict[tuple[int, int], asyncio.Future[Answer]] = {}
         self.base_url = ""
 
     @property
@@ -72,6 +76,21 @@ class ControlServer:
             return False
         writer.write(_line(message))
         return True
+
+    async def ask(self, entry: RouteEntry, event: Message) -> Answer | None:
+        """Have the route's owner answer a request; None when it does not within `ASK_SECONDS`."""
+        key = (entry.owner, next(self._questions))
+        reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked[key] = reply
+        try:
+            if not self.push(entry.owner, {"ask": key[1], "route": entry.name, "event": event}):
+                return None
+            return await asyncio.wait_for(reply, ASK_SECONDS)
+        except TimeoutError:
+            self._note("worker-late", f"worker {entry.owner} did not answer a callback within {ASK_SECONDS:g} s")
+            return None
+        finally:
+            del self._asked[key]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         owner = next(self._owners)
@@ -116,6 +135,10 @@ class ControlServer:
                 entry.answers, entry.answered = _answers(message["answers"]), 0
             case "unroute":
                 self._table.remove(self._own(owner, message["route"]).id)
+            case "reply":
+                reply = self._asked.get((owner, message["ask"]))
+                if reply is not None and not reply.done():
+                    reply.set_result(Answer.from_json(message["answer"]))
             case "sync":
                 pass
             case other:
@@ -134,6 +157,7 @@ class ControlServer:
                 method=message["method"],
                 match=Match.from_json(message["match"]),
                 learn=tuple(message["learn"]),
+                asks=bool(message["asks"]),
             )
         )
 

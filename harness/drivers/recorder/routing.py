@@ -48,7 +48,10 @@ class Inquiry:
 
 @dataclass
 class RouteEntry:
-    """A route in the table: which callbacks it takes, what it answers, and whose it is."""
+    """A route in the table: which callbacks it takes, what it answers, and whose it is.
+
+    `asks`: its owner makes each answer, from the request; `answers` are then what is sent when the owner does not.
+    """
 
     id: str
     owner: int
@@ -57,6 +60,7 @@ class RouteEntry:
     method: str | None = None
     match: Match = field(default_factory=Match)
     learn: tuple[str, ...] = ()
+    asks: bool = False
     answered: int = 0
 
     def next_answer(self) -> Answer:
@@ -64,6 +68,11 @@ class RouteEntry:
         answer = self.answers[min(self.answered, len(self.answers) - 1)]
         self.answered += 1
         return answer
+
+    @property
+    def name(self) -> str:
+        """What its owner calls it."""
+        return self.id.partition(":")[2]
 
     @property
     def weight(self) -> int:

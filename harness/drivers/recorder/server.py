@@ -202,6 +202,7 @@ class Recorder:
             self._clock,
             flows,
             control.push,
+            control.ask,
             self._note,
             max_headers=self._limits.headers,
             max_body=self._limits.body,

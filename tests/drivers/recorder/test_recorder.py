@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from harness.drivers.recorder import Answer, Match, Recorder, RecorderClient, RecorderError
+from harness.drivers.recorder import Answer, Match, Recorder, RecorderClient, RecorderError, Route
 from harness.timeline import Callback, Clock, Note, Timeline
 
 
@@ -238,3 +238,32 @@ def test_a_bad_instruction_is_refused_and_the_client_lives_on(client: RecorderCl
     with pytest.raises(RecorderError, match="200 to 599"):
         client.route(path, Answer(1000))
     assert httpx.get(client.route(path).url).status_code == 200
+
+
+def test_a_function_answers_and_may_talk_to_the_recorder(client: RecorderClient) -> None:
+    path = client.unique()
+    inner: list[Route] = []
+
+    def answer(callback: Callback) -> Answer:
+        inner.append(client.route(f"{path}/inner"))
+        return Answer(201, json={"echo": json.loads(callback.request.body)["n"], "next": inner[-1].url})
+
+    route = client.route(path, answer)
+    got = httpx.post(route.url, json={"n": 7})
+    assert (got.status_code, got.json()["echo"]) == (201, 7)
+    assert httpx.get(got.json()["next"]).status_code == 200
+    callback = route.wait()[0]
+    assert callback.response is not None
+    assert callback.response.status == 201
+    assert len(inner[0].wait()) == 1
+
+
+def test_a_function_that_fails_answers_500_and_says_so_to_who_waits(client: RecorderClient) -> None:
+    def answer(_: Callback) -> Answer:
+        raise KeyError("oops")
+
+    route = client.route(client.unique(), answer)
+    for _ in range(2):
+        assert httpx.get(route.url).status_code == 500
+    with pytest.raises(RecorderError, match="oops"):
+        route.wait(3)

@@ -117,3 +117,28 @@ def test_many_agents_side_by_side(runner: SippRunner) -> None:
     callers = [runner.start("call_refused.xml", f"al{n}", remote=bob.address) for n, bob in enumerate(called)]
     assert {agent.wait(10).outcome for agent in [*callers, *called]} == {"done"}
     assert len({agent.address for agent in [*callers, *called]}) == 12
+
+
+def test_a_caller_that_gives_up_is_answered_with_487(runner: SippRunner) -> None:
+    with runner.start("uas_cancelled.xml", "bob", timeout=10) as bob:
+        caller = runner.run("uac_cancel.xml", "alice", remote=bob.address, variables={"hold": 60}, timeout=5)
+        called = bob.wait(5)
+    assert (caller.outcome, called.outcome) == ("done", "done"), (caller.detail, called.detail)
+    assert [line.split()[1] for line in lines(caller.messages)] == ["INVITE", "180", "CANCEL", "200", "487", "ACK"]
+    sent = [message.text for message in caller.messages if message.direction == "out"]
+    assert len({header(text, "Via") for text in sent}) == 1
+    assert [header(text, "CSeq") for text in sent] == ["1 INVITE", "1 CANCEL", "1 ACK"]
+
+
+def test_a_caller_that_wants_to_give_up_fails_when_it_is_answered(runner: SippRunner) -> None:
+    with runner.start("uas_answer.xml", "bob", timeout=10) as bob:
+        caller = runner.run("uac_cancel.xml", "alice", remote=bob.address, timeout=5)
+    assert (caller.outcome, caller.detail) == ("failed", "the call was answered before it could be cancelled")
+
+
+@pytest.mark.parametrize(("script", "line"), [("uas_busy", "486 Busy Here"), ("uas_unavailable", "480 Temporarily")])
+def test_a_refusal_is_the_one_that_the_script_names(runner: SippRunner, script: str, line: str) -> None:
+    with runner.start(f"{script}.xml", "bob") as bob:
+        caller = runner.run("call_refused.xml", "alice", remote=bob.address)
+    assert caller.outcome == "done"
+    assert caller.messages[1].start_line.startswith(f"SIP/2.0 {line}")
