@@ -11,11 +11,14 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from harness.redact import Redactor
 
 
 class TargetError(Exception):
@@ -23,27 +26,39 @@ class TargetError(Exception):
 
 
 def _http_url(value: str) -> str:
-    if not re.match(r"https?://[^/\s]+", value):
-        raise ValueError("expected a URL that starts with http:// or https://")
+    if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
+        raise ValueError("expected a URL that starts with http:// or https:// and has neither spaces nor a query")
+    try:
+        port = urlsplit(value).port
+    except ValueError as error:
+        raise ValueError(f"expected a URL with a host and a port up to 65535 ({error})") from error
+    if port == 0:
+        raise ValueError("expected a URL with a port from 1 to 65535")
     return value.rstrip("/")
 
 
 def _host_port(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("expected host:port, such as 127.0.0.1:5060")
+    if (
+        not re.fullmatch(r"[^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]", host)
+        or not re.fullmatch(r"[0-9]{1,5}", port)
+        or int(port) > 65535
+    ):
+        raise ValueError("expected host:port, such as 127.0.0.1:5060 or [::1]:5060")
     return value
 
 
 Url = Annotated[str, AfterValidator(_http_url)]
 Address = Annotated[str, AfterValidator(_host_port)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Secret = Annotated[str, Field(repr=False)]
+MaybeSecret = Annotated[str | None, Field(repr=False)]
 
 
 class Table(BaseModel):
     """Every table of a target file refuses keys that it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class SipTarget(Table):
@@ -65,7 +80,7 @@ class UserTarget(Table):
     """A user of the implementation that the harness may act as. `aor`: user@domain."""
 
     aor: str
-    password: str
+    password: Secret
     id: str | None = None
     number: str | None = None
 
@@ -78,8 +93,8 @@ class SystemTarget(Table):
     base_url: Url
     capabilities: tuple[str, ...] = ()
     username: str | None = None
-    password: str | None = None
-    token: str | None = None
+    password: MaybeSecret = None
+    token: MaybeSecret = None
     verify_tls: bool = True
     sip: SipTarget | None = None
     pstn: PstnTarget | None = None
@@ -100,11 +115,11 @@ class ApidazeTarget(SystemTarget):
 
     token_url: Url
     client_id: str
-    client_secret: str
+    client_secret: Secret
     credentials_in: Literal["body", "basic"] = "body"
     body_encoding: Literal["form", "json"] = "form"
     limited_client_id: str | None = None
-    limited_client_secret: str | None = None
+    limited_client_secret: MaybeSecret = None
     status_domain_member: str | None = None
     hsts_without_tls: bool = False
 
@@ -113,7 +128,7 @@ class CallableTarget(SystemTarget):
     """Callable: password grant."""
 
     username: str
-    password: str
+    password: Secret
     account: str | None = None
 
 
@@ -121,7 +136,7 @@ class VtxTarget(SystemTarget):
     """VTX: HTTP Basic and an application header."""
 
     username: str
-    password: str
+    password: Secret
     application: str
 
 
@@ -131,7 +146,7 @@ class MediaserviceTarget(SystemTarget):
     domain: str
     auth: Literal["none", "basic", "bearer", "sigv4"] = "none"
     access_key: str | None = None
-    secret_key: str | None = None
+    secret_key: MaybeSecret = None
     region: str | None = None
 
 
@@ -225,17 +240,18 @@ def parse_target(
     where: str = "target",
     lines: list[str] | None = None,
     embedded: bool = False,
+    environment: bool = True,
 ) -> Target:
-    """Turn tables into a target; see `load_target` for the errors."""
+    """Turn tables into a target; see `load_target` for the errors. `environment` False: `${NAME}` was filled in before."""
     complain = _Complaint(where, lines or [])
     values: dict[str, Any] = {"systems": {}, "embedded": embedded}
     known = [*capabilities, *_SHARED]
     for name, table in tables.items():
         if name not in known:
-            raise complain(f"unknown system or table [{name}]", known, name)
+            raise complain(f"unknown system or table [{name}]", known, (name,))
         if not isinstance(table, Mapping):
-            raise complain(f"{name} = …: expected a table [{name}]", (), name)
-        filled = _from_environment(table, complain, name)
+            raise complain(f"{name} = …: expected a table [{name}]", (), (name,))
+        filled = _from_environment(table, complain, (name,)) if environment else table
         model = _SHARED.get(name) or _SYSTEMS.get(name, SystemTarget)
         try:
             made = model.model_validate(filled)
@@ -244,13 +260,20 @@ def parse_target(
         if isinstance(made, SystemTarget):
             for capability in made.capabilities:
                 if capability not in capabilities[name]:
-                    raise complain(f"unknown capability {capability!r}", list(capabilities[name]), name, "capabilities")
+                    raise complain(
+                        f"unknown capability {capability!r}", list(capabilities[name]), (name, "capabilities")
+                    )
             values["systems"][name] = made
         else:
             values[name] = made
     if not values["systems"]:
         raise complain("no system is described", list(capabilities))
     return Target(**values)
+
+
+Steps = tuple[str, ...]
+_HEADER = re.compile(r"\s*(\[\[?)([^\[\]=]+)\]\]?\s*(#.*)?")
+_KEY = re.compile(r"\s*([A-Za-z0-9_\-\"'.]+(?:\s*\.\s*[A-Za-z0-9_\-\"']+)*)\s*=")
 
 
 class _Complaint:
@@ -260,10 +283,8 @@ class _Complaint:
         self.where = where
         self.lines = lines
 
-    def __call__(
-        self, problem: str, expected: list[str] | tuple[str, ...] = (), table: str = "", key: str = ""
-    ) -> TargetError:
-        message = f"{self.where}{self.line(table, key)}: {problem}"
+    def __call__(self, problem: str, expected: Sequence[str] = (), path: Steps = ()) -> TargetError:
+        message = f"{self.where}{self.line(path)}: {problem}"
         if expected:
             message += f": expected one of {', '.join(expected)}"
             wrong = re.search(r"['\[]([^'\]]+)['\]]", problem)
@@ -272,55 +293,93 @@ class _Complaint:
                 message += f". Did you mean {near[0]!r}?"
         return TargetError(message)
 
-    def line(self, table: str, key: str) -> str:
-        inside = not table
-        for number, text in enumerate(self.lines, 1):
-            header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", text)
-            if header:
-                inside = header[1] == table or header[1].startswith(f"{table}.")
-                if inside and not key:
-                    return f":{number}"
-            elif inside and key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", text):
-                return f":{number}"
-        return ""
+    def line(self, path: Steps) -> str:
+        """`:n` for the line that comes nearest to a path of keys and positions; nothing where no line does."""
+        best, found = 0, ""
+        for number, here in _places(self.lines):
+            if len(here) > best and here == path[: len(here)]:
+                best, found = len(here), f":{number}"
+        return found
 
 
-def _from_environment(value: Any, complain: _Complaint, table: str, key: str = "") -> Any:
+def _places(lines: Iterable[str]) -> Iterator[tuple[int, Steps]]:
+    """What each line of a TOML file is about, as far as its first key tells: number from 1, keys and positions."""
+    table: Steps = ()
+    counts: dict[Steps, int] = {}
+    for number, text in enumerate(lines, 1):
+        if header := _HEADER.fullmatch(text):
+            table = _within(_keys(header[2]), counts)
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, str(counts[table]))
+            yield number, table
+        elif key := _KEY.match(text):
+            yield number, (*table, *_keys(key[1]))
+
+
+def _keys(dotted: str) -> Steps:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _within(keys: Steps, counts: Mapping[Steps, int]) -> Steps:
+    """A table's keys with the position of each array of tables that it lies in."""
+    *parents, last = keys
+    path: Steps = ()
+    for part in parents:
+        path = (*path, part)
+        if path in counts:
+            path = (*path, str(counts[path]))
+    return (*path, last)
+
+
+def _from_environment(value: Any, complain: _Complaint, path: Steps) -> Any:
     if isinstance(value, Mapping):
-        return {name: _from_environment(item, complain, table, str(name)) for name, item in value.items()}
+        return {name: _from_environment(item, complain, (*path, str(name))) for name, item in value.items()}
     if isinstance(value, list):
-        return [_from_environment(item, complain, table, key) for item in value]
+        return [_from_environment(item, complain, (*path, str(index))) for index, item in enumerate(value)]
     if not isinstance(value, str):
         return value
 
     def fill(match: re.Match[str]) -> str:
-        if match[1] not in os.environ:
-            raise complain(f"{key}: the environment variable {match[1]} is not set", (), table, key)
-        return os.environ[match[1]]
+        held = os.environ.get(match[1])
+        if not held:
+            state = "not set" if held is None else "empty"
+            raise complain(f"{'.'.join(path)}: the environment variable {match[1]} is {state}", (), path)
+        return held
 
     return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", fill, value)
 
 
 def _explain(error: ValidationError, model: type[BaseModel], complain: _Complaint, table: str) -> TargetError:
-    first = error.errors()[0]
-    steps = [str(step) for step in first["loc"]]
-    key = next((step for step in reversed(steps) if not step.isdigit()), "")
-    name = ".".join([table, *steps])
+    # A misspelt key is an unknown one and a missing one: the unknown one says more.
+    first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
+    path = (table, *map(str, first["loc"]))
+    holder, key = f"[{'.'.join(path[:-1])}]", path[-1]
     nested = model
-    for step in steps[:-1]:
+    for step in path[1:-1]:
         annotation = nested.model_fields[step].annotation if step in nested.model_fields else None
         nested = next((item for item in _models(annotation)), nested)
     match first["type"]:
         case "extra_forbidden":
-            return complain(
-                f"unknown key '{key}' in [{'.'.join([table, *steps[:-1]])}]", sorted(nested.model_fields), table, key
-            )
+            return complain(f"unknown key '{key}' in {holder}", sorted(nested.model_fields), path)
         case "missing":
-            return complain(f"[{'.'.join([table, *steps[:-1]])}] lacks the key {key}", (), table)
+            return complain(f"{holder} lacks the key {key}", (), path)
         case _:
             message = first["msg"].removeprefix("Value error, ")
-            shown = "" if key in SystemTarget.SECRETS else f", got {first['input']!r}"
-            return complain(f"{name}: {message[0].lower()}{message[1:]}{shown}", (), table, key)
+            return complain(
+                f"{'.'.join(path)}: {message[0].lower()}{message[1:]}{_shown(path, first['input'])}", (), path
+            )
+
+
+def _shown(path: Steps, value: object) -> str:
+    """What stands in the file, unless it is, or may hold, a secret."""
+    if any(step in SystemTarget.SECRETS for step in path):
+        return ""
+    if isinstance(value, Mapping):
+        return ", got a table"
+    if isinstance(value, list | tuple):
+        return ", got a list"
+    return f", got {Redactor().text(repr(value))}"
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

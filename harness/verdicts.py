@@ -200,7 +200,7 @@ def exit_code(run: RunVerdict) -> Exit:
         return Exit.INTERRUPTED
     if run.count(Verdict.FAIL):
         return Exit.DEVIATES
-    if run.problems or run.count(Verdict.ERROR) or run.coverage < run.scope.floor:
+    if run.problems or run.count(Verdict.ERROR) or run.coverage < run.scope.floor or not run.decided:
         return Exit.NOTHING_SAID
     return Exit.CONFORMS
 

@@ -76,7 +76,7 @@ class Plan:
         values = dict(item)
         specs = tuple(Path(path) for path in values.pop("specs"))
         known = capabilities_of(load_contracts((), specs))
-        target = parse_target(values.pop("target"), known, embedded=values.pop("embedded"))
+        target = parse_target(values.pop("target"), known, embedded=values.pop("embedded"), environment=False)
         wall, monotonic = values.pop("clock")
         features = tuple(Path(path) for path in values.pop("features"))
         run_dir = Path(values.pop("run_dir"))

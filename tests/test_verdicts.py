@@ -1,0 +1,194 @@
+"""The verdict table and the exit code: worst finding first, a pass only on evidence, green only on enough of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harness.clauses import Catalogue, Clause, Level, Surface
+from harness.verdicts import ClauseVerdict, Exit, Finding, Reason, RunVerdict, Scope, Verdict, judge
+
+D = Clause("TY-told", "toy", "It is told", "TD Telling", Level.DOCUMENTED, Surface.HTTP, "Calls")
+I = replace(D, id="TY-usual", level=Level.INFERRED)  # noqa: E741  the design's own letter for inferred
+SCOPE = Scope({"toy": frozenset()})
+PASS, FAIL, INCONC, ERROR = (
+    Finding("TY-told", verdict, "words", reason=Reason.TIMEOUT if verdict is Verdict.INCONC else None)
+    for verdict in (Verdict.PASS, Verdict.FAIL, Verdict.INCONC, Verdict.ERROR)
+)
+
+
+def of(clause: Clause, *findings: Finding, scope: Scope = SCOPE) -> ClauseVerdict:
+    named = [replace(finding, clause=clause.id) for finding in findings]
+    return judge(Catalogue([clause]), named, scope).clauses[0]
+
+
+@pytest.mark.parametrize(
+    ("findings", "documented", "inferred"),
+    [
+        ([PASS], "pass", "pass"),
+        ([PASS, PASS], "pass", "pass"),
+        ([FAIL], "fail", "warn"),
+        ([PASS, FAIL], "fail", "warn"),
+        ([ERROR], "error", "error"),
+        ([PASS, ERROR], "error", "error"),
+        ([INCONC], "inconc", "inconc"),
+        ([PASS, INCONC], "inconc", "inconc"),
+        ([INCONC, ERROR], "error", "error"),
+        ([ERROR, FAIL], "fail", "error"),
+        ([INCONC, FAIL], "fail", "inconc"),
+        ([PASS, INCONC, ERROR, FAIL], "fail", "error"),
+        ([], "inconc", "inconc"),
+    ],
+)
+def test_the_worst_finding_decides(findings: list[Finding], documented: str, inferred: str) -> None:
+    for ordered in (findings, findings[::-1]):
+        assert of(D, *ordered).verdict == documented
+        assert of(I, *ordered).verdict == inferred
+
+
+def test_a_strict_run_fails_inferred_clauses_as_well() -> None:
+    strict = replace(SCOPE, strict=True)
+    assert of(I, PASS, FAIL, scope=strict).verdict is Verdict.FAIL
+    assert of(D, FAIL, scope=strict).verdict is Verdict.FAIL
+    assert of(I, PASS, scope=strict).verdict is Verdict.PASS
+
+
+def test_a_clause_without_evidence_says_why() -> None:
+    assert (of(D).verdict, of(D).reason) == (Verdict.INCONC, "no evidence")
+    conditional = replace(D, conditional=True)
+    assert (of(conditional).verdict, of(conditional).reason) == (Verdict.NONE, "did not occur")
+    part = replace(SCOPE, complete=False)
+    assert (of(D, scope=part).verdict, of(D, scope=part).reason) == (Verdict.NONE, "not selected")
+    assert of(conditional, FAIL).verdict is Verdict.FAIL
+    assert of(D, FAIL, scope=part).verdict is Verdict.FAIL
+    assert of(conditional, INCONC).verdict is Verdict.INCONC
+
+
+def test_an_untestable_clause_stays_so_whatever_was_found() -> None:
+    untestable = replace(D, untestable="named only", capability="bell")
+    for findings in ([], [PASS], [FAIL]):
+        assert (of(untestable, *findings).verdict, of(untestable).reason) == (Verdict.UNTESTABLE, "named only")
+
+
+def test_what_the_target_does_not_declare_is_not_judged() -> None:
+    bell = replace(D, capability="bell")
+    for findings in ([], [PASS], [FAIL]):
+        found = of(bell, *findings)
+        assert (found.verdict, found.reason) == (Verdict.NONE, "capability not declared: bell")
+    declared = Scope({"toy": frozenset({"bell"})})
+    assert of(bell, FAIL, scope=declared).verdict is Verdict.FAIL
+    assert of(bell, scope=declared).verdict is Verdict.INCONC
+
+
+def test_the_reason_is_that_of_the_deciding_finding() -> None:
+    unreachable = replace(INCONC, reason=Reason.UNREACHABLE)
+    assert of(D, PASS, unreachable).reason == "unreachable"
+    assert of(D, INCONC, FAIL).reason == ""
+    assert of(D, unreachable, INCONC).reason == "unreachable"
+
+
+def test_clauses_of_systems_outside_the_run_are_left_out() -> None:
+    other = replace(D, id="OT-x", system="other")
+    run = judge(Catalogue([D, other]), [Finding("OT-x", Verdict.FAIL), PASS], SCOPE)
+    assert [item.clause.id for item in run.clauses] == ["TY-told"]
+    assert run.exit_code is Exit.CONFORMS
+
+
+def test_a_finding_for_a_clause_that_nobody_promised_is_a_defect_of_the_harness() -> None:
+    with pytest.raises(KeyError, match="TY-nobody"):
+        judge(Catalogue([D]), [Finding("TY-nobody", Verdict.PASS)], SCOPE)
+
+
+def test_all_deviations_are_kept_but_the_same_one_only_a_few_times() -> None:
+    same = [replace(FAIL, message=f"took {n} s") for n in range(40)]
+    other = replace(FAIL, message="another thing")
+    found = of(D, *same, other, *[PASS] * 30)
+    assert found.passes == 30
+    assert sum(finding.verdict is Verdict.FAIL for finding in found.findings) == 6
+    assert sum(finding.verdict is Verdict.PASS for finding in found.findings) == 5
+    assert any(finding.message == "another thing" for finding in found.findings)
+
+
+def run(
+    documented: str = "", inferred: str = "", *, problems: int = 0, interrupted: bool = False, **scope: object
+) -> RunVerdict:
+    """A run whose documented and inferred clauses end as the letters say: p f i e w n u."""
+    by_letter = {verdict.value[0]: verdict for verdict in Verdict}
+    clauses = tuple(
+        ClauseVerdict(replace(base, id=f"{base.id}-{place}"), by_letter[letter])
+        for base, letters in ((D, documented), (I, inferred))
+        for place, letter in enumerate(letters)
+    )
+    made = replace(SCOPE, **scope)  # type: ignore[arg-type]
+    return RunVerdict(clauses, made, ("the target is dead",) * problems, interrupted)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code", "conclusion"),
+    [
+        (run("p"), 0, "conforms: 1 of 1 documented clauses decided, none failed"),
+        (run("pppppppppi"), 0, "conforms: 9 of 10 "),
+        (run("ppppppppii"), 3, "nothing can be said: 8 of 10 documented clauses decided, the floor is 90%"),
+        (run("ppppppppii", floor=0.8), 0, "conforms"),
+        (run("p", "w"), 0, "conforms"),
+        (run("p", "i"), 0, "conforms"),
+        (run("pnnnnuuu"), 0, "conforms: 1 of 1 "),
+        (run("f"), 1, "deviates: 1 clause failed"),
+        (run("ff", "f"), 1, "deviates: 3 clauses failed"),
+        (run("fiiiiiiiii"), 1, "deviates"),
+        (run("fe", problems=1), 1, "deviates"),
+        (run("p", "f"), 1, "deviates"),
+        (run("p" * 99 + "e"), 3, "nothing can be said: 1 clause ended in an error of the harness"),
+        (run("p", "ee"), 3, "nothing can be said: 2 clauses ended in an error"),
+        (run("p", problems=2), 3, "nothing can be said: the target is dead"),
+        (run(""), 3, "nothing can be said: 0 of 0"),
+        (run("", "ppp"), 3, "nothing can be said: 0 of 0"),
+        (run("", floor=0.0), 3, "nothing can be said"),
+        (run("iii", floor=0.0), 3, "nothing can be said"),
+        (run("iiip", floor=0.0), 0, "conforms"),
+        (run("nnnuuu"), 3, "nothing can be said"),
+        (run("p", interrupted=True), 130, "interrupted"),
+        (run("f", interrupted=True), 130, "interrupted"),
+        (run("", problems=1, interrupted=True), 130, "interrupted"),
+    ],
+)  # fmt: skip
+def test_the_exit_code_and_its_words(verdict: RunVerdict, code: int, conclusion: str) -> None:
+    assert verdict.exit_code == code
+    assert verdict.conclusion.startswith(conclusion)
+
+
+def test_a_number_of_failures_never_becomes_an_exit_code() -> None:
+    assert run("f" * 300).exit_code == 1
+
+
+def test_counts_tell_documented_from_inferred() -> None:
+    made = run("ppfi", "pww")
+    assert made.count(Verdict.PASS) == 3
+    assert made.count(Verdict.PASS, documented=True) == 2
+    assert made.count(Verdict.WARN, documented=False) == 2
+    assert (made.decided, len(made.gated), made.coverage) == (3, 4, 0.75)
+
+
+def test_a_fingerprint_names_a_deviation_whatever_its_ids_and_figures() -> None:
+    base = Finding("TY-told", Verdict.FAIL, "account 4711 took 12.5 s", "ring")
+    same = replace(base, message="account 99 took 3.25 s", seen="else", timeline="t", at=(3,), reproduce="curl")
+    assert base.fingerprint == same.fingerprint
+    uuid = replace(base, message="thing 8f14e45f-ceea-467f-a8e5-0123456789ab is gone")
+    assert uuid.fingerprint == replace(uuid, message="thing 00000000-1111-2222-3333-444444444444 is gone").fingerprint
+    others = (replace(base, clause="TY-usual"), replace(base, subject="hang up"), replace(base, message="is missing"))
+    assert len({base.fingerprint, *(other.fingerprint for other in others)}) == 4
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        Finding("TY-told", Verdict.PASS),
+        Finding("TY-told", Verdict.FAIL, "m", "s", "e", "seen", None, "src", "t.jsonl", (1, 2), "curl x"),
+        Finding("TY-told", Verdict.INCONC, "m", reason=Reason.NO_CONTROL),
+    ],
+)
+def test_findings_travel_as_json(finding: Finding) -> None:
+    assert Finding.from_json(json.loads(json.dumps(finding.to_json()))) == finding
+    assert ("fingerprint" in finding.to_json()) == (finding.verdict is not Verdict.PASS)
