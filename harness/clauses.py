@@ -99,7 +99,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class ClauseFile:
-    """What one `clauses.yaml` holds."""
+    """What one `clauses.yaml` holds. `serial`: areas whose tests get in each other's way when run side by side."""
 
     system: str
     title: str
@@ -109,6 +109,7 @@ class ClauseFile:
     clauses: tuple[Clause, ...]
     ledger: tuple[LedgerEntry, ...]
     rules: Mapping[str, str]
+    serial: frozenset[str] = frozenset()
 
 
 E = TypeVar("E", bound=StrEnum)
@@ -131,7 +132,7 @@ RULES = frozenset({
     "cors-allow-origin",
     "quota-used-counts",
 })  # fmt: skip
-_FILE_KEYS = {"system", "title", "prefix", "documents", "capabilities", "clauses", "ledger", "rules"}
+_FILE_KEYS = {"system", "title", "prefix", "documents", "capabilities", "clauses", "ledger", "rules", "serial"}
 _CLAUSE_KEYS = {"text", "source", "level", "surface", "capability", "untestable", "conditional"}
 _LEDGER_KEYS = {"topic", "says", "accepts", "clauses"}
 
@@ -146,8 +147,9 @@ def read_clause_file(file: YamlFile, parts: Sequence[YamlFile] = ()) -> ClauseFi
     for key in ("system", "title", "prefix", "documents", *(() if parts else ("clauses",))):
         if key not in data:
             raise file.error(f"missing key {key!r}")
-    documents = {str(key): str(value) for key, value in data["documents"].items()}
-    capabilities = {str(key): str(value) for key, value in (data.get("capabilities") or {}).items()}
+    documents = {str(key): str(value) for key, value in file.mapping(data["documents"], "documents").items()}
+    declared = file.mapping(data.get("capabilities"), "capabilities")
+    capabilities = {str(key): str(value) for key, value in declared.items()}
     clauses: dict[str, Clause] = {}
     for source in (file, *parts):
         held = source.data if source is file else source.only(source.data, {"clauses"})
@@ -160,7 +162,9 @@ def read_clause_file(file: YamlFile, parts: Sequence[YamlFile] = ()) -> ClauseFi
                         f"clause {clause_id} stands in two areas, first in {earlier}", "clauses", area, clause_id
                     )
                 clauses[clause_id] = clause
-    ledger = tuple(_read_ledger(file, entry, index) for index, entry in enumerate(data.get("ledger") or ()))
+    ledger = tuple(
+        _read_ledger(file, entry, index) for index, entry in enumerate(file.sequence(data.get("ledger"), "ledger"))
+    )
     rules = {str(key): str(value) for key, value in file.only(data.get("rules") or {}, RULES, "rules").items()}
     return ClauseFile(
         str(data["system"]),
@@ -171,6 +175,7 @@ def read_clause_file(file: YamlFile, parts: Sequence[YamlFile] = ()) -> ClauseFi
         tuple(clauses.values()),
         ledger,
         rules,
+        frozenset(map(str, data.get("serial") or ())),
     )
 
 
@@ -211,7 +216,7 @@ def _read_clause(
         if not item.get(key):
             raise file.error(f"missing key {key!r}", *steps)
     capability = item.get("capability")
-    if capability is not None and capability not in capabilities:
+    if capability is not None and capability not in tuple(capabilities):
         declared = ", ".join(capabilities) or "none is declared in clauses.yaml"
         raise file.error(f"unknown capability {capability!r}: expected one of {declared}", *steps, "capability")
     return Clause(
@@ -241,5 +246,6 @@ def _read_ledger(file: YamlFile, entry: Any, index: int) -> LedgerEntry:
     for key in ("topic", "says", "accepts"):
         if not item.get(key):
             raise file.error(f"missing key {key!r}", "ledger", index)
-    says = tuple(str(line) for line in item["says"])
-    return LedgerEntry(str(item["topic"]), says, str(item["accepts"]), tuple(item.get("clauses") or ()))
+    says = file.texts(item["says"], "ledger", index, "says")
+    clauses = file.texts(item.get("clauses"), "ledger", index, "clauses")
+    return LedgerEntry(str(item["topic"]), says, str(item["accepts"]), clauses)

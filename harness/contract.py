@@ -116,6 +116,10 @@ def _check_links(file: YamlFile, own: ClauseFile, catalogue: Catalogue) -> None:
         for clause_id in entry.clauses:
             if clause_id not in catalogue:
                 raise file.error(f"unknown clause {clause_id!r}", "ledger", index, "clauses")
+    areas = {clause.area for clause in catalogue}
+    for area in own.serial:
+        if area not in areas:
+            raise file.error(f"unknown area {area!r}: expected one of {', '.join(sorted(areas))}", "serial")
     for rule, clause_id in own.rules.items():
         if clause_id not in catalogue:
             raise file.error(f"unknown clause {clause_id!r}", "rules", rule)

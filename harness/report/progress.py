@@ -42,7 +42,7 @@ class Progress:
         self._counts[outcome] = self._counts.get(outcome, 0) + 1
         if self._stream is None:
             return
-        short = name.rpartition("::")[2]
+        short = name.rpartition("::")[2].partition("@")[0]
         if self._live:
             self._show(short)
         elif outcome == "failed":

@@ -97,6 +97,15 @@ def _start_worker(config: pytest.Config, plan: dict[str, Any]) -> None:
     config.pluginmanager.register(AllureLabels(made), "ringtrue-allure")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    worker = config.stash.get(_worker, None)
+    if worker is not None:
+        from harness.suites.selection import arrange
+
+        arrange(items, worker.plan)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """xdist: hand the plan to a worker."""

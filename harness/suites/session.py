@@ -154,8 +154,9 @@ class Session:
                     self._file.write(json.dumps(item, ensure_ascii=False) + "\n")
                 self._file.flush()
         if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
-            self._tests[report.nodeid] = report.outcome
-            self._progress.finished(report.nodeid, report.outcome)
+            outcome = "not judged" if report.when == "setup" and report.skipped else report.outcome
+            self._tests[report.nodeid] = outcome
+            self._progress.finished(report.nodeid, outcome)
         elif report.when == "teardown" and report.failed:
             self._tests[report.nodeid] = "error"
             self._problems.append(f"{report.nodeid} could not be cleaned up: {_last_line(report.longreprtext)}")
