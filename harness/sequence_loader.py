@@ -115,9 +115,10 @@ class _Reader:
         if until is not None and until != AGAIN:
             self.known(until, events, (*steps, "until"))
         self.check_correlation(start, events, steps)
-        if not isinstance(node["rules"], list):
-            raise self.file.error("expected a list of rules", *steps, "rules")
-        rules = tuple(self.rule(rule, events, (*steps, "rules", index)) for index, rule in enumerate(node["rules"]))
+        rules = tuple(
+            self.rule(rule, events, (*steps, "rules", index))
+            for index, rule in enumerate(self.file.sequence(node["rules"], *steps, "rules"))
+        )
         used = {start, until, *(name for rule in rules for name in rule.names)}
         kept = {keep for event in events.values() for keep in event.same.values()}
         kept |= {rule.remembered for rule in rules if isinstance(rule, Agree) and rule.remembered}
@@ -127,7 +128,7 @@ class _Reader:
         return Flow(self.name, self.system, str(node["title"]), start, until, events, rules)
 
     def known(self, name: Any, events: Collection[str], steps: tuple[Step, ...]) -> str:
-        if name not in events:
+        if name not in tuple(events):
             raise self.file.error(f"unknown event {name!r}: expected one of {', '.join(events)}", *steps)
         return str(name)
 
@@ -148,17 +149,14 @@ class _Reader:
         match, unless = (
             tuple(
                 self.condition(path, value, kind, items is not None, (*steps, key, path))
-                for path, value in (node.get(key) or {}).items()
+                for path, value in self.file.mapping(node.get(key), *steps, key).items()
             )
             for key in ("match", "unless")
         )
         return EventPattern(name, kind, match, unless, keep, same, items)
 
     def fields(self, node: Mapping[str, Any], key: str, steps: tuple[Step, ...]) -> dict[str, str]:
-        value = node.get(key) or {}
-        if not isinstance(value, Mapping):
-            raise self.file.error(f"expected a mapping, got {type(value).__name__}", *steps, key)
-        return {str(name): str(item) for name, item in value.items()}
+        return {str(name): str(item) for name, item in self.file.mapping(node.get(key), *steps, key).items()}
 
     def field(self, path: Any, kind: str, items: bool, steps: tuple[Step, ...]) -> str:
         text = str(path)
@@ -245,7 +243,7 @@ class _Reader:
         sort = sorts[0]
         node = self.file.only(node, {sort} | _RULE_KEYS[sort] | _COMMON_KEYS, *steps)
         clause = node.get("clause")
-        if clause not in self.catalogue:
+        if not isinstance(clause, str) or clause not in self.catalogue:
             raise self.file.error(f"unknown clause {clause!r}: expected the id of one", *steps, "clause")
 
         def names(key: str) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ _KEYWORDS = (
     "type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
     "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "contains", "anyOf", "oneOf", "not",
 )  # fmt: skip
-_LEVELLED = {*_KEYWORDS, "required", "status", "body"}
+_LEVELLED = (*_KEYWORDS, "required", "status", "body")
 _COMBINERS = ("anyOf", "oneOf", "allOf")
 _DEEPEST = 40
 
@@ -110,11 +110,12 @@ class _Loader:
             changes["level"] = Level(raw["level"])
         if "source" in raw:
             changes["source"] = check_source(self.file, raw["source"], self.own.documents, *here, "source")
-        if raw.get("capability") is not None and raw["capability"] not in self.own.capabilities:
+        capability = self.file.text(raw.get("capability"), *here, "capability")
+        if capability is not None and capability not in self.own.capabilities:
             known = ", ".join(self.own.capabilities) or "none is declared in clauses.yaml"
-            raise self.file.error(
-                f"unknown capability {raw['capability']!r}: expected one of {known}", *here, "capability"
-            )
+            raise self.file.error(f"unknown capability {capability!r}: expected one of {known}", *here, "capability")
+        for key in ("area", "untestable"):
+            self.file.text(raw.get(key), *here, key)
         for key in ("area", "capability", "untestable", "conditional", "members"):
             if key in raw:
                 changes[key] = raw[key]
@@ -124,9 +125,7 @@ class _Loader:
         return replace(parent, **changes)
 
     def keywords(self, raw: Mapping[str, Any], key: str, here: tuple[Step, ...]) -> frozenset[str]:
-        listed = raw.get(key) or []
-        if not isinstance(listed, list):
-            raise self.file.error(f"expected a list of keywords, got {type(listed).__name__}", *here, key)
+        listed = self.file.texts(raw.get(key), *here, key)
         for keyword in listed:
             if keyword not in _LEVELLED:
                 expected = ", ".join(sorted(_LEVELLED))
@@ -188,26 +187,27 @@ class _Loader:
     # Operations
 
     def operations(self, section: str, root: _Mark, surface: Surface) -> Iterator[Operation]:
-        for path, item in (self.file.data.get(section) or {}).items():
+        for path, item in self.file.mapping(self.file.data.get(section), section).items():
             for method in METHODS:
-                if method in item:
+                if method in self.file.mapping(item, section, path):
                     yield self.operation(section, path, method, root, surface)
 
     def operation(self, section: str, path: str, method: str, root: _Mark, surface: Surface) -> Operation:
         steps: tuple[Step, ...] = (section, path, method)
-        node = self.file.data[section][path][method]
+        node = self.file.mapping(self.file.data[section][path][method], *steps)
         name = node.get("operationId")
-        if not name:
+        if not name or not isinstance(name, str):
             raise self.file.error("missing key 'operationId'", *steps)
-        if not node.get("tags"):
+        tags = self.file.texts(node.get("tags"), *steps, "tags")
+        if not tags:
             raise self.file.error(f"operation {name} has no tag: the first one names its area", *steps)
-        mark = self.mark(replace(root, area=node["tags"][0]), node, steps)
+        mark = self.mark(replace(root, area=tags[0]), node, steps)
         clause_id = self.clause(name, mark, node, steps, surface)
         ours = surface is Surface.CALLBACK
         answer_mark = replace(mark, linked=True) if ours else mark
         responses = tuple(
             self.response(name, str(status), answer_mark, (*steps, "responses", status), surface)
-            for status in node.get("responses") or {}
+            for status in self.file.mapping(node.get("responses"), *steps, "responses")
         )
         listed = ", ".join(response.status for response in responses)
         request = self.payload(f"{name}.request", node.get("requestBody"), mark, (*steps, "requestBody"), surface)
@@ -241,7 +241,7 @@ class _Loader:
         mark = self.mark(mark, node, steps)
         headers = tuple(
             self.header(name, header, mark, (*steps, "headers", header), surface)
-            for header in node.get("headers") or {}
+            for header in self.file.mapping(node.get("headers"), *steps, "headers")
         )
         prefix = f"{name}.{status}" if status[0] in "345" else f"{name}.response"
         return ResponseSpec(status, headers, self.payload(prefix, node, mark, steps, surface))
@@ -265,9 +265,10 @@ class _Loader:
         node, steps = self.follow(node, steps)
         mark = self.mark(mark, node, steps)
         schemas: dict[str, Schema] = {}
-        for media_type, content in (node.get("content") or {}).items():
+        for media_type, content in self.file.mapping(node.get("content"), *steps, "content").items():
             here = (*steps, "content", media_type, "schema")
-            schemas[media_type.lower()] = self.schema(prefix, content.get("schema") or {}, here, mark, surface)
+            body = self.file.mapping(content, *here[:-1]).get("schema")
+            schemas[str(media_type).lower()] = self.schema(prefix, body or {}, here, mark, surface)
         return Payload(bool(node.get("required", False)), schemas)
 
     # Schemas
@@ -291,6 +292,8 @@ class _Loader:
         result: dict[str, Any] = {
             key: value for key, value in node.items() if not key.startswith("x-") and key != "example"
         }
+        if "type" in node and not isinstance(node["type"], str):
+            self.file.texts(node["type"] or 0, *steps, "type")
         if node.get("additionalProperties") is False:
             raise self.file.error("additionalProperties: false would forbid extra members, which never fail", *steps)
         for key in _COMBINERS:
@@ -303,12 +306,12 @@ class _Loader:
             if isinstance(node.get(key), Mapping):
                 result[key] = self.schema(name, node[key], (*steps, key), mark, surface, depth + 1)
         if "properties" in node:
-            required = frozenset(node.get("required") or ())
+            required = frozenset(self.file.texts(node.get("required"), *steps, "required"))
             result["properties"] = {
                 member: self.member(
                     f"{name}.{member}", child, (*steps, "properties", member), mark, surface, depth, required
                 )
-                for member, child in node["properties"].items()
+                for member, child in self.file.mapping(node["properties"], *steps, "properties").items()
             }
         return result
 
@@ -322,7 +325,7 @@ class _Loader:
         depth: int,
         required: Collection[str],
     ) -> Schema:
-        mark = self.mark(parent, node, steps)
+        mark = self.mark(parent, self.file.mapping(node, *steps, optional=False), steps)
         schema = dict(self.schema(name, node, steps, parent, surface, depth + 1))
         if not mark.members:
             return schema

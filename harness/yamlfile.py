@@ -46,13 +46,38 @@ class YamlFile:
 
     def only(self, value: Any, allowed: Collection[str], *steps: Step) -> Mapping[str, Any]:
         """`value`, which must be a mapping with no other keys than `allowed`."""
-        if not isinstance(value, Mapping):
-            raise self.error(f"expected a mapping, got {type(value).__name__}", *steps)
-        for key in value:
+        for key in self.mapping(value, *steps, optional=False):
             if key not in allowed:
                 expected = ", ".join(sorted(allowed))
                 raise self.error(f"unknown key {key!r}: expected one of {expected}", *steps, key)
+        return self.mapping(value)
+
+    def mapping(self, value: Any, *steps: Step, optional: bool = True) -> Mapping[str, Any]:
+        """`value`, which must be a mapping; nothing counts as an empty one where it is `optional`."""
+        if value is None and optional:
+            return {}
+        if not isinstance(value, Mapping):
+            raise self.error(f"expected a mapping, got {type(value).__name__}", *steps)
         return value
+
+    def texts(self, value: Any, *steps: Step) -> tuple[str, ...]:
+        """`value`, which must be a list of texts; nothing counts as an empty one."""
+        for item in self.sequence(value, *steps):
+            if not isinstance(item, str):
+                raise self.error(f"expected a list of texts, got {item!r} in it", *steps)
+        return tuple(value or ())
+
+    def text(self, value: Any, *steps: Step) -> str | None:
+        """`value`, which must be a text or nothing."""
+        if not isinstance(value, str | None):
+            raise self.error(f"expected a text, got {type(value).__name__}", *steps)
+        return value
+
+    def sequence(self, value: Any, *steps: Step) -> list[Any]:
+        """`value`, which must be a list; nothing counts as an empty one."""
+        if not isinstance(value, list | None):
+            raise self.error(f"expected a list, got {type(value).__name__}", *steps)
+        return value or []
 
 
 def load(path: Path) -> YamlFile:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from harness.contract import load_contract, load_contracts
 from harness.yamlfile import DataError
-from tests.specs.toy import line_of, write_toy
+from tests.specs.toy import FILES, line_of, write_toy
 
 CL, OA, SE = "clauses.yaml", "openapi.yaml", "sequences.yaml"
 
@@ -338,3 +341,47 @@ def test_an_unknown_system_is_refused_with_those_that_exist(tmp_path: Path) -> N
 def test_a_folder_of_specs_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder of specs"):
         load_contracts(extra=[tmp_path / "nowhere"])
+
+
+WRONG: tuple[Any, ...] = (None, 7, "x", [], ["x"], {}, {"x": 1}, True, [{"x": 1}])
+
+
+def places(value: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The way to every value below a value."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        yield (*above, key)
+        yield from places(item, (*above, key))
+
+
+def changed(value: Any, place: tuple[str | int, ...], new: Any) -> Any:
+    """A copy with another value at a place."""
+    if not place:
+        return new
+    result: Any = dict(value) if isinstance(value, dict) else list(value)
+    result[place[0]] = changed(value[place[0]], place[1:], new)
+    return result
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_value_of_the_wrong_kind_anywhere_is_refused_or_harmless(tmp_path: Path, name: str) -> None:
+    folder = write_toy(tmp_path)
+    whole = yaml.safe_load(FILES[name])
+    complaints = [
+        words
+        for place in places(whole)
+        for wrong in WRONG
+        if (words := complaint(folder, name, yaml.safe_dump(changed(whole, place, wrong), sort_keys=False)))
+    ]
+    assert len(complaints) > 100
+    assert [words for words in complaints if not words.startswith(str(folder))] == []
+
+
+def complaint(folder: Path, name: str, text: str) -> str | None:
+    """What loading says with another text in one file; None when it is accepted."""
+    (folder / name).write_text(text, encoding="utf-8")
+    try:
+        load_contract(folder)
+    except DataError as error:
+        return str(error)
+    return None
