@@ -1,4 +1,5 @@
-"""The allowed order of API calls, callbacks and SIP messages per call flow, as `specs/<system>/sequences.yaml` says it.
+"""The allowed order of API calls, callbacks and SIP messages per call flow, as `specs/<system>/sequences.yaml` (and
+`sequences/*.yaml` beside it, where one file would be too long) says it.
 
 These are the frozen values that checks evaluate over a timeline and that `harness.sequence_loader` makes; nothing here
 judges. What a file may say, and what it means:

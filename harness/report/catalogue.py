@@ -148,7 +148,7 @@ Generated from the files in this folder; renew it with `{REGENERATE}`. Each syst
   part stands for, how firm it is, and where it comes from; a part without a mark of its own has that of the part around it.
 - `clauses.yaml` (and `clauses/`, where one file would be too long): every promise that a schema cannot say, and the ledger
   of contradictions and gaps.
-- `sequences.yaml`: the allowed order of API calls, callbacks and SIP messages.
+- `sequences.yaml` (and `sequences/`): the allowed order of API calls, callbacks and SIP messages.
 
 How to read a clause
 

@@ -13,7 +13,7 @@ import yaml
 
 from harness.contract import load_contract, load_contracts
 from harness.yamlfile import DataError
-from tests.specs.toy import FILES, line_of, write_toy
+from tests.specs.toy import FILES, SEQUENCES, line_of, write_toy
 
 CL, OA, SE = "clauses.yaml", "openapi.yaml", "sequences.yaml"
 
@@ -92,6 +92,19 @@ CASES = {
     ),
     "dangling clause in the ledger": Case(
         CL, "[TY-told-once]", "[TY-told-twice]", "clauses: [TY-told-once]", r"unknown clause 'TY-told-twice'"
+    ),
+    "unknown rule of the harness": Case(
+        CL,
+        "ledger:",
+        "rules: {credentials-raquired: TY-told-once}\nledger:",
+        "ledger:",
+        r"rules.credentials-raquired: unknown key 'credentials-raquired': expected one of .*credentials-required",
+    ),
+    "dangling clause of a rule of the harness": Case(
+        CL, "ledger:", "rules: {credentials-required: TY-gone}\nledger:", "ledger:", r"unknown clause 'TY-gone'"
+    ),
+    "unknown area": Case(
+        CL, "ledger:", "serial: [Cells]\nledger:", "ledger:", r"unknown area 'Cells': expected one of Calls"
     ),
     "clauses that are a list": Case(
         CL, "clauses:\n  Calls:\n", "clauses:\n  Calls: []\n  Other:\n", "  Calls:", r"expected a mapping, got list"
@@ -306,6 +319,43 @@ def test_the_message_names_file_line_and_what_was_expected(case: Case, tmp_path:
     line = line_of(case.file, case.at) + case.shift
     assert str(caught.value).startswith(f"{folder / case.file}:{line}: "), str(caught.value)
     assert re.search(case.says, str(caught.value))
+
+
+PARTS = {
+    "unknown key": ("clauses/more.yaml", "claases: {}\n", 1, "unknown key 'claases': expected one of clauses"),
+    "broken YAML": ("clauses/more.yaml", "clauses: [\n", 2, "broken YAML"),
+    "id that stands elsewhere": (
+        "clauses/more.yaml",
+        "clauses:\n  Rings:\n    TY-told-once: {text: a, source: TD b, level: inferred, surface: http}\n",
+        3,
+        r"clause TY-told-once stands in two areas, first in clauses.yaml:\d+",
+    ),
+    "unknown level": (
+        "clauses/more.yaml",
+        "clauses:\n  Rings:\n    TY-more: {text: a, source: TD b, level: sure, surface: http}\n",
+        3,
+        "'sure': expected one of documented, inferred",
+    ),
+    "flow that stands elsewhere": (
+        "sequences/more.yaml",
+        SEQUENCES,
+        3,
+        "flow 'ring' stands already in .*sequences.yaml",
+    ),
+    "flows of another system": ("sequences/more.yaml", "system: tie\nflows: {}\n", 1, "system 'tie': expected 'toy'"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "line", "says"), PARTS.values(), ids=PARTS)
+def test_a_part_of_a_large_system_is_complained_about_by_its_own_name(
+    tmp_path: Path, name: str, text: str, line: int, says: str
+) -> None:
+    part = write_toy(tmp_path) / name
+    part.parent.mkdir()
+    part.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=says) as caught:
+        load_contract(part.parent.parent)
+    assert str(caught.value).startswith(f"{part}:{line}: "), str(caught.value)
 
 
 def test_a_users_own_system_stands_beside_the_shipped_ones(tmp_path: Path) -> None:
