@@ -25,6 +25,8 @@ BACKLOG_LIMIT = 64 * 1024 * 1024
 MAX_ROUTES = 10_000
 # How long a worker may take to answer a callback by itself; seconds.
 ASK_SECONDS = 5.0
+# How long workers' connections may take to end; seconds.
+STOP_SECONDS = 0.5
 
 Message = dict[str, Any]
 
@@ -45,6 +47,7 @@ class ControlServer:
         self._redactor = redactor
         self._note = note
         self._writers: dict[int, asyncio.StreamWriter] = {}
+        self._serving: set[asyncio.Task[Any]] = set()
         self._owners = itertools.count(1)
         self._server: asyncio.Server | None = None
         self._questions = itertools.count(1)
@@ -64,6 +67,8 @@ class ControlServer:
             self._server.close()
         for writer in list(self._writers.values()):
             writer.close()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=STOP_SECONDS)
 
     def push(self, owner: int, message: Message) -> bool:
         """Send a message to a worker; False when that worker is gone or does not read."""
@@ -94,6 +99,10 @@ class ControlServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         owner = next(self._owners)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         try:
             if not await self._welcome(owner, reader, writer):
                 return

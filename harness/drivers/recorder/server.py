@@ -11,6 +11,7 @@ import contextlib
 import shutil
 import tempfile
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from harness.redact import Redactor
 from harness.timeline import Clock, Timeline
 
 if TYPE_CHECKING:
+    from mitmproxy.addons.proxyserver import Proxyserver
     from mitmproxy.master import Master
 
 START_SECONDS = 10.0
@@ -267,8 +269,19 @@ class Recorder:
         proxy = master.addons.get("proxyserver")  # type: ignore[no-untyped-call]
         if isinstance(proxy, Proxyserver):
             await proxy.servers.update([])
+            await self._hang_up(proxy)
         master.should_exit.set()
         await asyncio.wait({serving}, timeout=STOP_SECONDS / 2)
+
+    async def _hang_up(self, proxy: Proxyserver) -> None:
+        """End connections that callers keep open; cancelled from outside, each would print a traceback."""
+        for connection in list(proxy.connections.values()):
+            for transport in connection.transports.values():
+                if transport.handler is not None:
+                    transport.handler.cancel()
+        deadline = time.monotonic() + STOP_SECONDS / 4
+        while proxy.connections and time.monotonic() < deadline:
+            await asyncio.sleep(0.002)  # mitmproxy tells nobody when a connection has ended
 
 
 def _split(listen: str) -> tuple[str, int]:

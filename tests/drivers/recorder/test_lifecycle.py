@@ -42,7 +42,7 @@ def test_a_run_leaves_flows_and_har_without_secrets(tmp_path: Path) -> None:
         assert secret.encode() not in flows
 
 
-def test_stop_is_quick_and_leaves_no_thread_port_or_folder(tmp_path: Path) -> None:
+def test_stop_is_quick_and_leaves_no_thread_port_or_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     before = set(threading.enumerate())
     recorder = Recorder(tmp_path)
     recorder.start()
@@ -54,6 +54,7 @@ def test_stop_is_quick_and_leaves_no_thread_port_or_folder(tmp_path: Path) -> No
         started = time.monotonic()
         recorder.stop()
         assert time.monotonic() - started < 2.0
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
     with pytest.raises(RecorderError, match="gone"):
         route.wait(2, timeout=5.0)
     client.close()
