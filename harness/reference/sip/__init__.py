@@ -41,6 +41,8 @@ handler the last local SDP is repeated), `on_ack(request)`, and
 - `await request_in_dialog(method, headers=(), body=b"", content_type=None) -> Response`, such as INFO;
 - `await ended() -> CallEnd`.
 
+Set `on_end` before the first await: it is not called for a call that is over already (`over` tells).
+
 `IncomingCall` adds `source` (Address), `progress(code, sdp=None, headers=(), reason=None)`, `answer(sdp, headers=())`,
 `reject(code, reason=None, headers=())`. `OutgoingCall` adds `answered()`, `on_progress(response)`, `provisionals`.
 `Request`/`Response` have `headers` (`get(name)`, `rows(name)` one per header line, `values(name)` split at commas),

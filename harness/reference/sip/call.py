@@ -144,6 +144,14 @@ class Call:
         self._ended: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
         self._confirmations: dict[int, Confirmation] = {}
         self._reinviting = False
+        self._limit: asyncio.TimerHandle | None = None
+
+    def _mark_answered(self) -> None:
+        """The call stands; from now on its length is limited, so that a peer that vanished holds nothing for ever."""
+        loop = asyncio.get_running_loop()
+        self.state = CallState.ANSWERED
+        self.answered_at = loop.time()
+        self._limit = loop.call_later(self._core.timers.call_limit, self.hangup)
 
     @property
     def call_id(self) -> str:
@@ -173,6 +181,8 @@ class Call:
         for confirmation in self._confirmations.values():
             confirmation.stop()
         self._confirmations.clear()
+        if self._limit is not None:
+            self._limit.cancel()
         self._core.forget(self)
         self._ended.set_result(end)
         self._core.run(self.on_end, end)

@@ -50,8 +50,10 @@ class SipEndpoint(Wire):
     `on_invite(call)` gets each new call; `on_register(request, source)`, `on_options(request, source)` and
     `handlers[method]` return the Response (see `message.response_to`) or raise Refused. All may be plain or async.
     `on_send` and `on_receive` see each message once, with its peer, and may change it, replace it, or drop it by
-    returning None: the seam for tracing and for faults.
+    returning None: the seam for tracing and for faults. A subclass may name its own `dispatcher_class`.
     """
+
+    dispatcher_class = Dispatcher
 
     def __init__(
         self,
@@ -81,7 +83,7 @@ class SipEndpoint(Wire):
         self._advertise = advertise
         self._bindings = bindings
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._dispatcher = Dispatcher(self)
+        self._dispatcher = self.dispatcher_class(self)
         self.transport = Transport(self._dispatcher.on_bytes, self.table.fail_address, limits, max_connections)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:

@@ -51,8 +51,7 @@ class IncomingCall(Call):
         if not self.unanswered:
             return False
         self._ring_limit.cancel()
-        self.state = CallState.ANSWERED
-        self.answered_at = asyncio.get_running_loop().time()
+        self._mark_answered()
         self._reply(200, sdp, headers, None)
         self._confirm(self.request, self._transaction)
         return True

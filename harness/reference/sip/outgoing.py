@@ -131,8 +131,7 @@ class OutgoingCall(Call):
         self._stop_ringing()
         self.dialog.learn(response)
         sdp = self._answer_to_late_offer(response)
-        self.state = CallState.ANSWERED
-        self.answered_at = asyncio.get_running_loop().time()
+        self._mark_answered()
         self.remote_sdp = response.body or self.remote_sdp
         self._ack = (self._acknowledge(self._exchange.request, response, sdp), self._core.hop(self.dialog))
         if self._cancelling:

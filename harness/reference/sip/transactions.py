@@ -19,12 +19,16 @@ MAGIC = "z9hG4bK"
 
 @dataclass(frozen=True)
 class SipTimers:
-    """RFC 3261 timer values in seconds; tests use small ones. `ring_limit` ends calls that nobody answers."""
+    """RFC 3261 timer values in seconds; tests use small ones.
+
+    `ring_limit` ends calls that nobody answers, `call_limit` answered ones that nobody ends.
+    """
 
     t1: float = 0.5
     t2: float = 4.0
     t4: float = 5.0
     ring_limit: float = 180.0
+    call_limit: float = 7200.0
 
     @property
     def timeout(self) -> float:

@@ -57,6 +57,11 @@ async def drained(made: SipEndpoint) -> None:
     await until(lambda: empty(made.stats()), made.stats)
 
 
+async def acknowledged(call: IncomingCall) -> None:
+    """Wait until no answer of ours lacks its ACK."""
+    await until(lambda: not call._confirmations, lambda: call._confirmations)
+
+
 class RawPeer:
     """A UDP socket that sends what it is given and keeps what it gets, parsed."""
 

@@ -25,7 +25,7 @@ from harness.reference.sip import (
     SipTimers,
 )
 
-from .support import FAST, SDP, drained, endpoint, run, until
+from .support import FAST, SDP, acknowledged, drained, endpoint, run, until
 
 OTHER_SDP = SDP.replace(b"audio 9", b"audio 11")
 FROM = '"Alice" <sip:alice@127.0.0.1>'
@@ -151,6 +151,18 @@ def test_a_call_that_nobody_answers_is_refused_in_the_end() -> None:
     run(scenario())
 
 
+def test_a_call_that_nobody_ends_is_ended_at_the_limit() -> None:
+    async def scenario() -> None:
+        timers = SipTimers(t1=0.02, t2=0.08, t4=0.1, call_limit=0.2)
+        async with endpoint() as a, endpoint(Answerer(), timers=timers) as b:
+            call = await dial(a, b)
+            await call.answered()
+            assert (await call.ended()).by == "remote"
+            await drained(b)
+
+    run(scenario())
+
+
 def test_an_answer_that_crosses_the_cancel_is_hung_up() -> None:
     async def scenario() -> None:
         calls: list[IncomingCall] = []
@@ -211,7 +223,7 @@ def test_a_reinvite_changes_media_both_ways() -> None:
                 return SDP
 
             call.on_reinvite = slowly
-            await until(lambda: not far._confirmations, lambda: far._confirmations)
+            await acknowledged(far)
             assert (await far.reinvite(OTHER_SDP)).status == 200
             assert call.remote_sdp == OTHER_SDP
             far.hangup()
@@ -248,7 +260,7 @@ def test_reinvites_that_cross_are_both_refused_with_491() -> None:
             call = await dial(a, b)
             await call.answered()
             far = answerer.calls[0]
-            await until(lambda: not far._confirmations, lambda: far._confirmations)
+            await acknowledged(far)
             results = await asyncio.gather(call.reinvite(SDP), far.reinvite(SDP), return_exceptions=True)
             assert [getattr(result, "code", result) for result in results] == [491, 491]
 
@@ -448,7 +460,7 @@ def test_stopping_ends_every_call_and_tells_the_other_side() -> None:
         async with endpoint() as a, endpoint(answerer) as b:
             talking = await dial(a, b)
             await talking.answered()
-            await until(lambda: not answerer.calls[0]._confirmations, lambda: answerer.calls)
+            await acknowledged(answerer.calls[0])
             await b.stop()
             assert (await talking.ended()).by == "remote"
             assert b.stats().dialogs == 0

@@ -10,7 +10,7 @@ import pytest
 
 from harness.reference.sip import CallState, IncomingCall, Request, Response, SipEndpoint
 
-from .support import SDP, RawPeer, drained, endpoint, raw, request_text, run, until
+from .support import SDP, RawPeer, acknowledged, drained, endpoint, raw, request_text, run, until
 
 
 def answer(call: IncomingCall) -> None:
@@ -185,7 +185,7 @@ def test_requests_of_ours_follow_the_recorded_route(loose: bool) -> None:
             hop = f"<sip:127.0.0.1:{peer.port}{';lr' if loose else ''}>"
             await set_up(peer, f"Record-Route: {hop}, <sip:second.example;lr>")
             assert peer.got[-1].headers.values("Record-Route") == [hop, "<sip:second.example;lr>"]
-            await until(lambda: not calls[0]._confirmations, lambda: calls)
+            await acknowledged(calls[0])
             calls[0].hangup()
             while not isinstance(bye := await peer.receive(), Request):
                 pass
