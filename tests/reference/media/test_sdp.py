@@ -66,6 +66,26 @@ def test_gsm_is_agreed_by_name_only_where_it_is_supported() -> None:
         answer_offer(sdp, "127.0.0.1", 6000)
 
 
+UNUSABLE = [
+    "empty",
+    "text",
+    "other-version",
+    "no-media",
+    "binary",
+    "port-a-word",
+    "port-out-of-range",
+    "media-without-a-port",
+    "no-address",
+    "short-connection-line",
+    "switched-off",
+    "encrypted",
+    "payload-types-out-of-range",
+    "other-rate",
+    "too-many-media",
+    "too-long",
+]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -86,6 +106,7 @@ def test_gsm_is_agreed_by_name_only_where_it_is_supported() -> None:
         offer(*["m=audio 4000 RTP/AVP 0"] * 40),
         offer("m=audio 4000 RTP/AVP 0", "a=" + "x" * 30_000),
     ],
+    ids=UNUSABLE,
 )
 def test_unusable_offers_are_refused(body: bytes) -> None:
     with pytest.raises(SdpError):
