@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Protocol
@@ -19,8 +20,10 @@ from harness.timeline import HttpExchange
 if TYPE_CHECKING:
     from harness.drivers.http import HttpDriver
 
+TOKEN_OPERATION = "getAccessToken"
 WRONG = "ringtrue-no-such-credential"
 _EARLY = 30.0
+_HOUR = 3600.0
 
 
 class Credentials(Protocol):
@@ -93,7 +96,7 @@ class ClientCredentials:
             headers["Authorization"] = f"Basic {pair}"
         else:
             form |= {"client_id": self._id or "", "client_secret": shown}
-        about = {"operation": "getAccessToken", "auth": "wrong" if secret else "valid"}
+        about = {"operation": TOKEN_OPERATION, "auth": "wrong" if secret else "valid"}
         return driver.send_unauthenticated(
             "POST", self._target.token_url, body=Body.form(form), headers=headers, about=about
         )
@@ -101,15 +104,17 @@ class ClientCredentials:
 
 def _token_of(exchange: HttpExchange) -> tuple[str | None, float]:
     """The token of a token answer and how many seconds it lives (an hour where that is not said)."""
-    if exchange.response is None or exchange.response.status != 200:
+    if exchange.response is None or not 200 <= exchange.response.status < 300:
         return None, 0.0
     try:
         answer = json.loads(exchange.response.body)
         token = answer["access_token"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None, 0.0
     try:
-        lifetime = float(answer.get("expires_in", 3600))
-    except (TypeError, ValueError):
-        lifetime = 3600.0
+        lifetime = float(answer.get("expires_in", _HOUR))
+    except (TypeError, ValueError, OverflowError):
+        lifetime = _HOUR
+    if not 0 < lifetime < math.inf:
+        lifetime = _HOUR
     return (token if isinstance(token, str) and token else None), lifetime

@@ -1,7 +1,7 @@
 """The HTTP client: gives API stimuli and writes every exchange to the timeline.
 
-It follows no redirect, keeps a bounded part of each body, and turns whatever a target does (refuse, hang, drip, send
-garbage) into an exchange with a `failure`, never into an exception. It judges nothing.
+It follows no redirect, keeps no cookie and a bounded part of each body, and turns whatever a target does (refuse, hang,
+drip, send garbage) into an exchange with a `failure`, never into an exception. It judges nothing.
 """
 
 from __future__ import annotations
@@ -10,19 +10,24 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
 import httpx
 
 from harness.drivers.auth import Credentials
+from harness.drivers.wire import KEPT_BODY, Wire, as_text
 from harness.target import Rate, SystemTarget, Timing
-from harness.timeline import Headers, HttpExchange, HttpRequest, HttpResponse, Timeline
+from harness.timeline import HttpExchange, HttpRequest, HttpResponse, Timeline
 
-KEPT_BODY = 1 << 20
-USER_AGENT = "ringtrue"
+__all__ = ["KEPT_BODY", "Auth", "Body", "HttpDriver", "RateLimiter", "fill_path"]
+
 Auth = Literal["valid", "none", "wrong"]
+# Gzip alone, because it can be unpacked within bounds.
+_ALWAYS_SENT = {"User-Agent": "ringtrue", "Accept": "*/*", "Accept-Encoding": "gzip"}
+_TRIES = 3
 _LONGEST_RETRY_AFTER = 5.0
 
 
@@ -89,12 +94,7 @@ class HttpDriver:
         self._timing = timing or Timing()
         self._limiter = limiter or RateLimiter(Rate())
         self._retry = retry
-        self._client = httpx.Client(
-            follow_redirects=False,
-            verify=target.verify_tls,
-            trust_env=False,
-            timeout=httpx.Timeout(self._timing.answer, connect=self._timing.connect),
-        )
+        self._wire = Wire(self._timing, verify_tls=target.verify_tls)
 
     def __enter__(self) -> HttpDriver:
         return self
@@ -103,7 +103,7 @@ class HttpDriver:
         self.close()
 
     def close(self) -> None:
-        self._client.close()
+        self._wire.close()
 
     def request(
         self,
@@ -119,38 +119,47 @@ class HttpDriver:
         """Send one request and return the exchange as it stands in the timeline.
 
         `path` is below the base URL, or a whole URL. `auth`: with valid credentials, none, or wrong ones of the same kind.
+        Where no credentials are to be had, the exchange is that of the token request, with a `failure` and no response.
+
+        An answer after which the request is sent again stands in the timeline too, but without `expect`, and a 401 to a
+        token that may have run out as `auth: expired`: they show nothing about the promise that the request is to try.
         """
         url = path if path.startswith(("http://", "https://")) else self.target.base_url + path
         sent = dict(headers or {})
         if body is not None:
             sent.setdefault("Content-Type", body.content_type)
         known = {"auth": auth, **(about or {})}
+        tried = {name: value for name, value in known.items() if name != "expect"}
         refreshed = False
-        for attempt in range(3):
+        for attempt in range(1, _TRIES + 1):
             if auth != "none":
                 problem = self.credentials.apply(sent, self, wrong=auth == "wrong")
                 if problem is not None:
-                    return problem
+                    return _without_credentials(problem)
             exchange = self._send(method, url, params, body, sent, known)
-            if exchange.response is None:
+            response = exchange.response
+            if response is None or attempt == _TRIES:
                 break
-            if exchange.response.status == 401 and auth == "valid" and not refreshed and self.credentials.refreshable:
+            if response.status == 401 and auth == "valid" and not refreshed and self.credentials.refreshable:
                 # The token may have run out during a long run; a fresh one that is refused too is the target's answer.
                 self.credentials.forget()
                 refreshed = True
+                self.timeline.add(replace(exchange, about={**tried, "auth": "expired"}))
                 continue
-            wait = _retry_after(exchange.response)
-            if exchange.response.status != 429 or not self._retry or wait is None or attempt == 2:
+            wait = _retry_after(response)
+            if response.status != 429 or not self._retry or wait is None:
                 break
-            self.timeline.note("retry-after", f"the target asked for a pause of {wait:g} s")
+            self.timeline.add(replace(exchange, about=tried))
+            self.timeline.note("retry-after", f"the target asked for a pause of {wait:.1f} s")
             time.sleep(wait)
-        return exchange
+        return self.timeline.add(exchange)
 
     def send_unauthenticated(
         self, method: str, url: str, *, body: Body, headers: Mapping[str, str], about: Mapping[str, str]
     ) -> HttpExchange:
         """Send one request as it is: for token endpoints, whose credentials are part of the request."""
-        return self._send(method, url, None, body, {"Content-Type": body.content_type, **headers}, about)
+        sent = {"Content-Type": body.content_type, **headers}
+        return self.timeline.add(self._send(method, url, None, body, sent, about))
 
     def _send(
         self,
@@ -161,57 +170,45 @@ class HttpDriver:
         headers: Mapping[str, str],
         about: Mapping[str, str],
     ) -> HttpExchange:
+        """One request and its answer, not yet in the timeline."""
         self._limiter.wait()
         started = self.timeline.clock.now()
-        request = self._client.build_request(
-            method,
-            url,
-            params=params,
-            content=body.content if body else None,
-            headers={"User-Agent": USER_AGENT, **headers},
-        )
-        seen = HttpRequest(method, str(request.url), _headers(request.headers), body.content if body else b"")
-        response, failure = self._exchange(request)
-        return self.timeline.add(
-            HttpExchange(
-                started,
-                system=self.system,
-                request=seen,
-                response=response,
-                ended=self.timeline.clock.now(),
-                failure=failure,
-                about=dict(about),
+        content = body.content if body else b""
+        response: HttpResponse | None = None
+        failure: str | None = None
+        shown = httpx.Headers(_ALWAYS_SENT)
+        try:
+            shown.update(headers)
+            place = httpx.URL(url)
+            request = httpx.Request(
+                method,
+                place.copy_merge_params(params) if params else place,
+                content=content or None,
+                headers=shown,
             )
+        except (httpx.InvalidURL, UnicodeError, ValueError, TypeError) as error:
+            seen = HttpRequest(method, url, tuple(headers.items()), content)
+            failure = f"protocol: such a request cannot be sent: {error}"
+        else:
+            seen = HttpRequest(request.method, str(request.url), as_text(request.headers.raw), content)
+            response, failure = self._wire.send(request)
+        return HttpExchange(
+            started,
+            system=self.system,
+            request=seen,
+            response=response,
+            ended=self.timeline.clock.now(),
+            failure=failure,
+            about=dict(about),
         )
 
-    def _exchange(self, request: httpx.Request) -> tuple[HttpResponse | None, str | None]:
-        deadline = time.monotonic() + self._timing.answer + self._timing.connect
-        try:
-            response = self._client.send(request, stream=True)
-            try:
-                kept, truncated = b"", False
-                for chunk in response.iter_bytes():
-                    kept += chunk[: KEPT_BODY - len(kept)]
-                    if len(kept) >= KEPT_BODY:
-                        truncated = True
-                        break
-                    if time.monotonic() > deadline:
-                        return None, f"timeout: the answer was not complete after {self._timing.answer:g} s"
-            finally:
-                response.close()
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            return None, f"protocol: {error}"
-        except httpx.TimeoutException as error:
-            phase = "connecting" if isinstance(error, httpx.ConnectTimeout) else "waiting for the answer"
-            return None, f"timeout: {phase} took longer than allowed"
-        except httpx.ConnectError as error:
-            kind = "tls" if "SSL" in str(error) or "CERTIFICATE" in str(error) else "connect"
-            return None, f"{kind}: {error}"
-        except (httpx.HTTPError, UnicodeError, ValueError) as error:
-            return None, f"protocol: {str(error) or type(error).__name__}"
-        return HttpResponse(
-            response.status_code, _headers(response.headers), kept, response.reason_phrase, truncated
-        ), None
+
+def _without_credentials(problem: HttpExchange) -> HttpExchange:
+    """A token request that gave no token, so that its answer is never taken for that of the request it was for."""
+    if problem.response is None:
+        return problem
+    words = f"credentials: {problem.request.url} gave no access token, answer {problem.response.status}"
+    return replace(problem, response=None, failure=words)
 
 
 def fill_path(path: str, **values: str) -> str:
@@ -221,14 +218,12 @@ def fill_path(path: str, **values: str) -> str:
     return path
 
 
-def _headers(headers: httpx.Headers) -> Headers:
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)
-
-
 def _retry_after(response: HttpResponse) -> float | None:
-    value = response.header("retry-after")
+    """Seconds to wait (RFC 9110 section 10.2.3, both forms); None where that is not said, or too long to wait for."""
+    value = (response.header("retry-after") or "").strip()
     try:
-        seconds = float(value or "")
-    except ValueError:
+        seconds = float(value) if value[:1].isdigit() else parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
         return None
-    return seconds if 0 <= seconds <= _LONGEST_RETRY_AFTER else None
+    seconds = max(seconds, 0.0)
+    return seconds if seconds <= _LONGEST_RETRY_AFTER else None

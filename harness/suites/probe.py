@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.contract import Contract
+from harness.drivers.auth import TOKEN_OPERATION
 from harness.drivers.http import HttpDriver
-from harness.spec import Operation, Spec
+from harness.spec import Operation
 from harness.timeline import HttpExchange
 from harness.verdicts import Reason
 
@@ -29,47 +31,48 @@ class Problem:
         return f"{self.system}: {self.text}. {self.advice}"
 
 
-def probe(driver: HttpDriver, spec: Spec) -> Problem | None:
+def probe(driver: HttpDriver, contract: Contract) -> Problem | None:
     """Send a handful of harmless requests; None when the target is fit to be judged."""
-    readable = _plainest_read(spec)
+    readable = _plainest_read(contract)
     if readable is None:
         return None
     allowed = driver.request("GET", readable.path, about={"case": "probe"})
     if allowed.response is None:
         text = f"{allowed.request.url} cannot be reached ({allowed.failure})"
         return Problem(driver.system, text, _reach_advice(allowed), Reason.UNREACHABLE)
-    if allowed.about.get("operation") == "getAccessToken" or allowed.response.status in (401, 403):
-        status = allowed.response.status
-        return Problem(
-            driver.system,
-            f"{allowed.request.url} does not accept the credentials (answer {status})",
-            "Check the credentials in the target file",
-        )
     others = [
         driver.request("GET", readable.path, auth="none", about={"case": "probe"}),
-        driver.request("GET", f"/{UNKNOWN}", about={"case": "probe"}),
-        driver.request("DELETE", f"/{UNKNOWN}", about={"case": "probe"}),
+        driver.request("GET", f"/{UNKNOWN}", auth="none", about={"case": "probe"}),
+        driver.request("DELETE", f"/{UNKNOWN}", auth="none", about={"case": "probe"}),
     ]
-    shapes = {_shape(exchange) for exchange in (allowed, *others)}
-    if len(shapes) == 1:
+    answer = allowed.response
+    if len({_shape(exchange) for exchange in (allowed, *others)}) == 1:
         return Problem(
             driver.system,
-            f"{driver.target.base_url} gives the same answer to everything ({allowed.response.status}, "
-            f"{len(allowed.response.body)} bytes), with and without credentials",
+            f"{driver.target.base_url} gives the same answer to everything ({answer.status}, {len(answer.body)} bytes), "
+            "with and without credentials",
             "Check that base_url leads to the API and not to a front page or a catch-all",
         )
-    if allowed.response.status >= 500 or allowed.response.status == 404:
-        return Problem(
-            driver.system,
-            f"{readable.method} {readable.path} is answered {allowed.response.status}",
-            "Check base_url, and that the platform is up",
-        )
+    if allowed.about.get("operation") == TOKEN_OPERATION:
+        what = "gives no access token" if answer.status < 300 else "does not accept the credentials"
+        text = f"{allowed.request.url} {what} (answer {answer.status})"
+        return Problem(driver.system, text, "Check the address and the credentials in the target file")
+    if answer.status in (401, 403):
+        text = f"{allowed.request.url} does not accept the credentials (answer {answer.status})"
+        return Problem(driver.system, text, "Check the credentials in the target file")
+    if answer.status >= 500 or answer.status == 404:
+        text = f"{readable.method} {readable.path} is answered {answer.status}"
+        return Problem(driver.system, text, "Check base_url, and that the platform is up")
     return None
 
 
-def _plainest_read(spec: Spec) -> Operation | None:
-    reads = [item for item in spec.operations if item.method == "GET" and "{" not in item.path and item.secured]
-    return reads[0] if reads else None
+def _plainest_read(contract: Contract) -> Operation | None:
+    """A read that needs nothing but credentials."""
+    for operation in contract.spec.operations:
+        plain = operation.method == "GET" and operation.secured and "{" not in operation.path
+        if plain and contract.catalogue[operation.clause].capability is None:
+            return operation
+    return None
 
 
 def _reach_advice(exchange: HttpExchange) -> str:

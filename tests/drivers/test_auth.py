@@ -1,0 +1,234 @@
+"""Credentials: tokens are asked for once, kept while they live, renewed when refused, and never taken from a failure."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from harness.drivers.auth import WRONG, ClientCredentials, NoCredentials
+from harness.drivers.http import HttpDriver
+from harness.redact import Redactor
+from harness.target import ApidazeTarget, Timing
+from harness.timeline import HttpExchange, Timeline
+from tests.drivers.hostile import Behaviour, answer, answering, read_request, serving
+
+
+class Platform:
+    """Gives tokens `token-1`, `token-2`… and serves only those that `good` says; keeps what it was asked."""
+
+    def __init__(self, tokens: list[bytes] | None = None, good: set[str] | None = None) -> None:
+        self.tokens = tokens
+        self.good = good
+        self.token_requests: list[bytes] = []
+        self.requests: list[bytes] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, connection: Any, over: threading.Event) -> None:
+        while not over.is_set():
+            request = read_request(connection)
+            if not request:
+                return
+            connection.sendall(self._answer(request))
+
+    def _answer(self, request: bytes) -> bytes:
+        with self._lock:
+            if request.startswith(b"POST /token"):
+                self.token_requests.append(request)
+                number = len(self.token_requests)
+                if self.tokens is not None:
+                    return self.tokens[min(number, len(self.tokens)) - 1]
+                return token(f"token-{number}")
+            self.requests.append(request)
+            shown = bearer(request)
+            return answer() if self.good is None or shown in self.good else answer("401 Unauthorized")
+
+
+def bearer(request: bytes) -> str:
+    line = next((line for line in request.split(b"\r\n") if line.lower().startswith(b"authorization:")), b"")
+    return line.decode().rpartition(" ")[2]
+
+
+def token(value: str, **members: Any) -> bytes:
+    return answer(body=json.dumps({"access_token": value, "expires_in": "3599", **members}).encode())
+
+
+def made(
+    url: str, timeline: Timeline, redactor: Redactor | None = None, **options: Any
+) -> tuple[HttpDriver, ClientCredentials]:
+    target = ApidazeTarget(
+        base_url=f"{url}/api", token_url=f"{url}/token", client_id="me", client_secret="s3cret-of-mine", **options
+    )
+    credentials = ClientCredentials(target, Redactor() if redactor is None else redactor)
+    return HttpDriver("apidaze", target, credentials, timeline, timing=Timing(connect=0.5, answer=0.5)), credentials
+
+
+def test_one_token_serves_many_requests_and_its_request_is_in_the_timeline() -> None:
+    platform, timeline = Platform(), Timeline("t")
+    with serving(platform) as url, made(url, timeline)[0] as api:
+        for _ in range(3):
+            assert api.request("GET", "/x").response is not None
+    assert len(platform.token_requests) == 1
+    assert [bearer(request) for request in platform.requests] == ["token-1"] * 3
+    exchanges = timeline.of(HttpExchange)
+    assert len(exchanges) == 4
+    assert exchanges[0].about == {"operation": "getAccessToken", "auth": "valid"}
+    assert exchanges[1].about == {"auth": "valid"}
+
+
+def test_many_threads_ask_for_one_token() -> None:
+    platform = Platform()
+    with serving(platform) as url, made(url, Timeline("t"))[0] as api:
+        threads = [threading.Thread(target=api.request, args=("GET", "/x")) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(5)
+    assert len(platform.token_requests) == 1
+    assert len(platform.requests) == 6
+
+
+@pytest.mark.parametrize("place", ["body", "basic"])
+def test_credentials_travel_where_the_target_says(place: str) -> None:
+    platform, redactor = Platform(), Redactor()
+    with serving(platform) as url, made(url, Timeline("t"), redactor, credentials_in=place)[0] as api:
+        api.request("GET", "/x")
+    head, _, body = platform.token_requests[0].partition(b"\r\n\r\n")
+    form = parse_qs(body.decode())
+    assert form["grant_type"] == ["client_credentials"]
+    pair = base64.b64encode(b"me:s3cret-of-mine").decode()
+    if place == "body":
+        assert (form["client_id"], form["client_secret"]) == (["me"], ["s3cret-of-mine"])
+        assert b"authorization" not in head.lower()
+    else:
+        assert "client_secret" not in form
+        assert f"Basic {pair}".encode() in head
+        assert pair in redactor.secrets
+    assert "token-1" in redactor.secrets
+
+
+def test_requests_go_without_or_with_wrong_credentials_when_asked_to() -> None:
+    platform = Platform()
+    with serving(platform) as url, made(url, Timeline("t"))[0] as api:
+        none = api.request("GET", "/x", auth="none")
+        wrong = api.request("GET", "/x", auth="wrong")
+    assert [bearer(request) for request in platform.requests] == ["", WRONG]
+    assert platform.token_requests == []
+    assert (none.about["auth"], wrong.about["auth"]) == ("none", "wrong")
+
+
+def test_a_token_that_ran_out_is_renewed_once_and_the_refusal_is_not_held_against_anyone() -> None:
+    platform, timeline = Platform(good={"token-2"}), Timeline("t")
+    with serving(platform) as url, made(url, timeline)[0] as api:
+        exchange = api.request("GET", "/x", about={"expect": "success"})
+    assert exchange.response is not None
+    assert exchange.response.status == 200
+    refused = timeline.of(HttpExchange)[1]
+    assert refused.response is not None
+    assert refused.response.status == 401
+    assert refused.about == {"auth": "expired"}
+    assert exchange.about == {"auth": "valid", "expect": "success"}
+
+
+def test_a_target_that_refuses_fresh_tokens_too_is_believed() -> None:
+    platform, timeline = Platform(good=set()), Timeline("t")
+    with serving(platform) as url, made(url, timeline)[0] as api:
+        exchange = api.request("GET", "/x", about={"expect": "success"})
+    assert exchange.response is not None
+    assert exchange.response.status == 401
+    assert exchange.about == {"auth": "valid", "expect": "success"}
+    assert (len(platform.token_requests), len(platform.requests)) == (2, 2)
+
+
+def test_a_refusal_of_wrong_credentials_renews_nothing() -> None:
+    platform = Platform(good=set())
+    with serving(platform) as url, made(url, Timeline("t"))[0] as api:
+        api.request("GET", "/x", auth="wrong")
+        api.request("GET", "/x", auth="none")
+    assert (len(platform.token_requests), len(platform.requests)) == (0, 2)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "201 Created", "207 Multi-Status"])
+def test_a_token_counts_whatever_the_success_is_called(status: str) -> None:
+    given = token("token-1").replace(b"200 OK", status.encode(), 1)
+    with serving(Platform([given])) as url, made(url, Timeline("t"))[0] as api:
+        assert api.request("GET", "/x").response is not None
+
+
+@pytest.mark.parametrize("lifetime", ["0", "-5", "nan", "inf", "soon", None, [], {}, 10**400])
+def test_an_odd_lifetime_does_not_ask_for_a_token_each_time(lifetime: Any) -> None:
+    platform = Platform([token("token-1", expires_in=lifetime)])
+    with serving(platform) as url, made(url, Timeline("t"))[0] as api:
+        for _ in range(3):
+            assert api.request("GET", "/x").response is not None
+    assert len(platform.token_requests) == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(answer("401 Unauthorized"), id="refused"),
+        pytest.param(answer("503 Out", b""), id="out of service"),
+        pytest.param(answer(body=b"{}"), id="no token"),
+        pytest.param(answer(body=b'{"access_token": ""}'), id="empty token"),
+        pytest.param(answer(body=b'{"access_token": 5}'), id="token no string"),
+        pytest.param(answer(body=b'["access_token"]'), id="a list"),
+        pytest.param(answer(body=b"<html>"), id="html"),
+        pytest.param(answer(body=b"[" * 100_000), id="deep"),
+        pytest.param(answer(body=b"\xff\xfe"), id="no text"),
+    ],
+)
+def test_without_a_token_nothing_is_sent_and_the_answer_is_taken_for_no_other(given: bytes) -> None:
+    platform, timeline = Platform([given]), Timeline("t")
+    with serving(platform) as url, made(url, timeline)[0] as api:
+        exchange = api.request("GET", "/x", about={"expect": "success"})
+    assert exchange.response is None
+    assert (exchange.failure or "").startswith("credentials: ")
+    assert exchange.about["operation"] == "getAccessToken"
+    assert platform.requests == []
+    recorded = timeline.of(HttpExchange)[0]
+    assert recorded.response is not None
+    assert recorded.seq == exchange.seq
+
+
+def closes(connection: Any, over: threading.Event) -> None:
+    del connection, over
+
+
+@pytest.mark.parametrize("behaviour", [closes, answering(b"garbage\r\n\r\n", close=True)])
+def test_a_token_service_that_cannot_be_reached_is_a_failure_of_its_own(behaviour: Behaviour) -> None:
+    with serving(behaviour) as url, made(url, Timeline("t"))[0] as api:
+        exchange = api.request("GET", "/x")
+    assert exchange.response is None
+    assert (exchange.failure or "").startswith("protocol: ")
+
+
+def test_a_token_with_a_line_end_in_it_injects_nothing() -> None:
+    platform = Platform([token("a\r\nX-Injected: 1")])
+    with serving(platform) as url, made(url, Timeline("t"))[0] as api:
+        exchange = api.request("GET", "/x")
+    assert exchange.response is None
+    assert platform.requests == []
+
+
+def test_a_wrong_secret_can_be_tried_and_is_marked_as_such() -> None:
+    platform, timeline = Platform(), Timeline("t")
+    with serving(platform) as url:
+        api, credentials = made(url, timeline)
+        with api:
+            exchange = credentials.request_token(api, secret="another-one")
+    assert exchange.about["auth"] == "wrong"
+    assert b"another-one" in platform.token_requests[0]
+
+
+def test_no_credentials_means_none() -> None:
+    with serving(answering(answer())) as url:
+        api, _ = made(url, Timeline("t"))
+        api.credentials = NoCredentials()
+        with api:
+            exchange = api.request("GET", "/x", auth="wrong")
+    assert exchange.request.header("authorization") is None
