@@ -103,7 +103,7 @@ def _target(path: Path) -> Iterator[Answer]:
         for system, contract in plan.contracts.items():
             scenario = Scenario(worker, system, f"doctor-{system}", "doctor")
             try:
-                problem = probe(scenario.api, contract.spec)
+                problem = probe(scenario.api, contract)
                 text = (
                     str(problem).partition(": ")[2]
                     if problem

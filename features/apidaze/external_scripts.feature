@@ -45,11 +45,12 @@ Feature: External scripts
     Then it is no longer in the list                        [AZ-script-deleted-gone]
     And reading it is answered 404                          [AZ-script-deleted-404]
 
-  @AZ-script-unknown-404
+  @AZ-script-unknown-not-served @AZ-script-unknown-404
   Scenario Outline: An unknown external script is not found
     Given an external script
     When <operation> is asked for an unknown id
-    Then it is answered 404                                 [AZ-script-unknown-404]
+    Then it is not served                                   [AZ-script-unknown-not-served]
+    And it is answered 404                                  [AZ-script-unknown-404]
 
     Examples:
       | operation            |

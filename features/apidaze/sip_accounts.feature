@@ -54,11 +54,12 @@ Feature: SIP accounts
     And the others are in the list                          [AZ-account-delete-only-one]
     And reading it is answered 404                          [AZ-account-deleted-404]
 
-  @AZ-account-unknown-404
+  @AZ-account-unknown-not-served @AZ-account-unknown-404
   Scenario Outline: An unknown SIP account is not found
     Given a SIP account
     When <operation> is asked for an unknown id
-    Then it is answered 404                                 [AZ-account-unknown-404]
+    Then it is not served                                   [AZ-account-unknown-not-served]
+    And it is answered 404                                  [AZ-account-unknown-404]
 
     Examples:
       | operation           |

@@ -39,7 +39,10 @@ class AllureLabels:
 
     def pytest_bdd_after_step(self, request: pytest.FixtureRequest, step: Any) -> None:
         del step
-        self._end_step(request.node.nodeid, None)
+        # A Then step goes on after a deviation, so that the ones behind it are judged too; here it shows as failed.
+        scenario: Scenario = request.getfixturevalue("scenario")
+        deviated, scenario.step_failed = scenario.step_failed, False
+        self._end_step(request.node.nodeid, ClauseNotKeptError("not as promised") if deviated else None)
 
     def pytest_bdd_step_error(self, request: pytest.FixtureRequest, step: Any, exception: BaseException) -> None:
         del step

@@ -151,7 +151,8 @@ class _Guard:
             response.status_code, headers, kept, response.message or "", response.content_size > len(kept)
         )
         exchange = self._record(case, response.request, answer, None)
-        self._note_creation(case, exchange)
+        if operation_id := exchange.about.get("operation"):
+            self._bench.keep(self._bench.spec.operation(operation_id), exchange)
 
     def _after_network_error(self, context: Any, case: Case[Any], request: requests.PreparedRequest) -> None:
         del context
@@ -181,20 +182,6 @@ class _Guard:
                 about=about,
             )
         )
-
-    def _note_creation(self, case: Case[Any], exchange: HttpExchange) -> None:
-        """What fuzzing created is ours too: to be changed, and to be deleted in the end."""
-        from harness.checks.evidence import json_body
-        from harness.suites.contract.resources import _pick
-
-        if case.method.upper() != "POST" or exchange.response is None or exchange.response.status >= 300:
-            return
-        operation_id = exchange.about.get("operation")
-        link = next((one for one in self._bench.links if one.source == operation_id), None)
-        if link is not None and operation_id is not None:
-            found = _pick(json_body(exchange), link.parameters)
-            if found is not None:
-                self._bench.remember(self._bench.spec.operation(operation_id), found)
 
 
 def _mode(case: Case[Any]) -> str:

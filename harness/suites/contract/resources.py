@@ -64,7 +64,7 @@ class Workbench:
         if parameters is None:
             parameters = self.parameters(operation)
         about = {"operation": operation.id, **options.pop("about", {"expect": "success", "case": "example"})}
-        return self.scenario.api.request(
+        exchange = self.scenario.api.request(
             operation.method,
             fill_path(operation.path, **parameters),
             params=self.values.query(operation) or None,
@@ -72,6 +72,24 @@ class Workbench:
             about=about,
             **options,
         )
+        self.keep(operation, exchange)
+        return exchange
+
+    def keep(self, operation: Operation, exchange: HttpExchange) -> dict[str, str] | None:
+        """If the exchange created something, find out what, and have it deleted at the end; its path parameters.
+
+        What cannot be found for certain is not touched: it may be somebody else's.
+        """
+        link = next((one for one in self.links if one.source == operation.id and operation.method == "POST"), None)
+        if link is None or exchange.response is None or not 200 <= exchange.response.status < 300:
+            return None
+        found = _pick(json_body(exchange), link.parameters)
+        if found is None:
+            own = self._own(self.spec.operation(link.target))
+            found = own[0] if len(own) == 1 else None
+        if found is not None:
+            self.remember(operation, found)
+        return found
 
     def body(self, operation: Operation) -> Body | None:
         schemas = operation.request.schemas
@@ -92,22 +110,17 @@ class Workbench:
         maker = self._maker(operation)
         if maker is None:
             raise InconclusiveError(Reason.PRECONDITION, f"the spec has no link that leads to {operation.id}")
-        link, create = maker
-        exchange = self.send(create)
+        made = len(self.created)
+        exchange = self.send(maker)
         if exchange.response is None or not 200 <= exchange.response.status < 300:
             status = exchange.response.status if exchange.response else exchange.failure
             raise InconclusiveError(
-                Reason.PRECONDITION, f"{create.id} was answered {status}, so there is nothing to try"
+                Reason.PRECONDITION, f"{maker.id} was answered {status}, so there is nothing to try"
             )
-        found = _pick(json_body(exchange), link.parameters)
-        if found is None:
-            own = self._own(operation)
-            if len(own) != 1:
-                words = f"what {create.id} made can be told neither from its answer nor from the list"
-                raise InconclusiveError(Reason.PRECONDITION, words)
-            found = own[0]
-        self.remember(create, found)
-        return found
+        if len(self.created) == made:
+            words = f"what {maker.id} made can be told neither from its answer nor from the list"
+            raise InconclusiveError(Reason.PRECONDITION, words)
+        return self.created[-1][1]
 
     def remember(self, create: Operation, parameters: dict[str, str]) -> None:
         """Enter something that was created into the ledger and have it deleted at the end."""
@@ -129,11 +142,11 @@ class Workbench:
         with (self.scenario.plan.run_dir / "ledger.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
-    def _maker(self, operation: Operation) -> tuple[Link, Operation] | None:
+    def _maker(self, operation: Operation) -> Operation | None:
         for link in self.links:
             source = self.spec.operation(link.source)
             if link.target == operation.id and source.method == "POST":
-                return link, source
+                return source
         return None
 
     def _deleter(self, create: Operation) -> Operation | None:

@@ -287,6 +287,17 @@ def ask_unknown(world: World, operation: str) -> None:
     world.act(operation, f"{UNKNOWN_ID}-{unique()}", body, expect=False)
 
 
+@decides("it is not served")
+def is_not_served(world: World, clause: str) -> None:
+    if world.status >= 500:
+        world.scenario.undecided(clause, Reason.NO_EVIDENCE, f"the platform broke: {seen_answer(world.answer())}")
+        return
+    words = f"an id that names no {world.kind.name} is served"
+    world.scenario.check(
+        clause, world.status >= 300, words, expected="a refusal", seen=seen_answer(world.answer()), at=world.last
+    )
+
+
 @when("its status is read")
 def read_status(world: World) -> None:
     world.act("getSipAccountStatus", str(world.item["id"]))
