@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.contract import Contract
-from harness.drivers.auth import TOKEN_OPERATION
 from harness.drivers.http import HttpDriver
 from harness.spec import Operation
 from harness.timeline import HttpExchange
@@ -37,7 +36,12 @@ def probe(driver: HttpDriver, contract: Contract) -> Problem | None:
     if readable is None:
         return None
     allowed = driver.request("GET", readable.path, about={"case": "probe"})
-    if allowed.response is None:
+    refused = (allowed.failure or "").startswith("credentials:")
+    if refused:
+        # What the token service said stands in the timeline, and is the answer to look at.
+        allowed = next(one for one in reversed(driver.timeline.of(HttpExchange)) if one.response is not None)
+    answer = allowed.response
+    if answer is None:
         text = f"{allowed.request.url} cannot be reached ({allowed.failure})"
         return Problem(driver.system, text, _reach_advice(allowed), Reason.UNREACHABLE)
     others = [
@@ -45,7 +49,6 @@ def probe(driver: HttpDriver, contract: Contract) -> Problem | None:
         driver.request("GET", f"/{UNKNOWN}", auth="none", about={"case": "probe"}),
         driver.request("DELETE", f"/{UNKNOWN}", auth="none", about={"case": "probe"}),
     ]
-    answer = allowed.response
     if len({_shape(exchange) for exchange in (allowed, *others)}) == 1:
         return Problem(
             driver.system,
@@ -53,7 +56,7 @@ def probe(driver: HttpDriver, contract: Contract) -> Problem | None:
             "with and without credentials",
             "Check that base_url leads to the API and not to a front page or a catch-all",
         )
-    if allowed.about.get("operation") == TOKEN_OPERATION:
+    if refused:
         what = "gives no access token" if answer.status < 300 else "does not accept the credentials"
         text = f"{allowed.request.url} {what} (answer {answer.status})"
         return Problem(driver.system, text, "Check the address and the credentials in the target file")

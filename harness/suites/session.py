@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import IO, Any, TextIO
 import pytest
 
 from harness.checks.http import judge_exchange
-from harness.contract import load_contracts
+from harness.contract import data_folder, load_contracts
 from harness.drivers.auth import TOKEN_OPERATION
 from harness.drivers.recorder import Recorder, RecorderError
 from harness.redact import Redactor
@@ -250,10 +250,11 @@ def _run_folder(asked: str | None, clock: Clock) -> Path:
     return folder.resolve()
 
 
-def _served(known: Any) -> list[str]:
+def _served(known: Iterable[str]) -> list[str]:
+    """Systems that the embedded platform serves and the suites have scenarios for."""
     from harness.reference.systems import SYSTEM_NAMES
 
-    return [name for name in known if name in SYSTEM_NAMES]
+    return [name for name in known if name in SYSTEM_NAMES and (data_folder("features") / name).is_dir()]
 
 
 def _chosen(asked: list[str], available: list[str]) -> list[str]:
