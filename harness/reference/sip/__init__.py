@@ -49,7 +49,8 @@ Set `on_end` before the first await: it is not called for a call that is over al
 `body`, `from_`, `to` (NameAddr), and a request `uri`. `parse_name_addr`, `parse_uri` give `NameAddr`, `SipUri`.
 
 `Registrar` and `DigestAuthenticator` take a look-up `(username, realm) -> password | None`. Any handler that raises
-answers 500 (`Refused(code, reason, headers)` answers what it says) and is logged by the logger "ringtrue.sip".
+answers 500 and is logged by the logger "ringtrue.sip"; `Refused(code, reason, headers)` answers what it says, and a
+`CallFailed` of a second leg that leaves `on_invite` refuses the first with the same code.
 """
 
 from .call import Call, CallEnd, CallFailed, CallState, Refused

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .call import Call, Refused
+from .call import Call, CallFailed, Refused
 from .dialog import new_tag
 from .incoming import IncomingCall
 from .message import Request, Response, Via, response_to
@@ -209,11 +209,17 @@ class Dispatcher:
             self._handler_failed(call, error)
 
     def _handler_failed(self, call: IncomingCall, error: Exception) -> None:
+        """Answer with what was raised: a refusal, the failure of a second leg, or 500 for a fault; else hang up."""
         if isinstance(error, Refused):
             call.reject(error.code, error.reason, error.headers)
             return
-        self._endpoint.log_failure(self._endpoint.handlers.on_invite)
-        if not call.reject(500):
+        code = 500
+        if isinstance(error, CallFailed):
+            code = error.code
+            log.info("call %s: its other leg failed: %s", call.call_id, error)
+        else:
+            self._endpoint.log_failure(self._endpoint.handlers.on_invite)
+        if not call.reject(code):
             call.hangup()
 
     def _on_cancel(self, request: Request, transaction: ServerTransaction) -> None:

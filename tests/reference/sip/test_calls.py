@@ -489,6 +489,23 @@ def test_a_back_to_back_call_is_comfortable() -> None:
     run(scenario())
 
 
+def test_the_failure_of_a_second_leg_refuses_the_first_with_its_code() -> None:
+    async def scenario() -> None:
+        async def connect(call: IncomingCall) -> None:
+            leg = await middle.invite(f"sip:bob@127.0.0.1:{b.port}", from_=call.request.from_, sdp=call.remote_sdp)
+            await leg.answered()
+
+        def busy(call: IncomingCall) -> None:
+            call.reject(486)
+
+        async with endpoint() as a, endpoint(connect) as middle, endpoint(busy) as b:
+            with pytest.raises(CallFailed) as caught:
+                await (await dial(a, middle)).answered()
+            assert caught.value.code == 486
+
+    run(scenario())
+
+
 def test_calls_past_the_limit_are_refused() -> None:
     async def scenario() -> None:
         answerer = Answerer()
