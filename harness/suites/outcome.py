@@ -63,8 +63,10 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
     findings = list(scenario.findings)
     try:
         contracts = scenario.plan.contracts
-        bases = {name: system.base_url for name, system in scenario.plan.target.systems.items()}
-        findings += check_timeline(scenario.timeline, contracts, bases)
+        systems = scenario.plan.target.systems
+        bases = {name: system.base_url for name, system in systems.items()}
+        plain = [name for name, system in systems.items() if getattr(system, "hsts_without_tls", False)]
+        findings += check_timeline(scenario.timeline, contracts, bases, hsts_without_tls=plain)
     except Exception as broken:  # noqa: BLE001  a broken check must not hide what the test has found already
         own_error = own_error or broken
     decided = {finding.clause for finding in findings}

@@ -19,12 +19,16 @@ UNKNOWN = "ringtrue-no-such-thing"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why nothing can be said about a system, and what to do about it."""
+    """Why nothing can be said about a system, and what to do about it.
+
+    `shown_by`: an answer that is a deviation by itself, and is to be judged all the same.
+    """
 
     system: str
     text: str
     advice: str
     reason: Reason = Reason.PRECONDITION
+    shown_by: HttpExchange | None = None
 
     def __str__(self) -> str:
         return f"{self.system}: {self.text}. {self.advice}"
@@ -57,9 +61,11 @@ def probe(driver: HttpDriver, contract: Contract) -> Problem | None:
             "Check that base_url leads to the API and not to a front page or a catch-all",
         )
     if refused:
-        what = "gives no access token" if answer.status < 300 else "does not accept the credentials"
+        said_yes = answer.status == 200
+        what = "gives no access token" if said_yes else "does not accept the credentials"
         text = f"{allowed.request.url} {what} (answer {answer.status})"
-        return Problem(driver.system, text, "Check the address and the credentials in the target file")
+        advice = "Check the address and the credentials in the target file"
+        return Problem(driver.system, text, advice, shown_by=allowed if said_yes else None)
     if answer.status in (401, 403):
         text = f"{allowed.request.url} does not accept the credentials (answer {answer.status})"
         return Problem(driver.system, text, "Check the credentials in the target file")

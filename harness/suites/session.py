@@ -19,7 +19,6 @@ import pytest
 
 from harness.checks.http import judge_exchange
 from harness.contract import data_folder, load_contracts
-from harness.drivers.auth import TOKEN_OPERATION
 from harness.drivers.recorder import Recorder, RecorderError
 from harness.redact import Redactor
 from harness.report.progress import Progress
@@ -32,7 +31,7 @@ from harness.suites.probe import Problem, probe
 from harness.suites.runner import PROGRESS_VARIABLE
 from harness.suites.scenario import Scenario, Worker
 from harness.target import Target, TargetError, load_target, parse_target
-from harness.timeline import Clock, HttpExchange
+from harness.timeline import Clock
 from harness.verdicts import Finding, Reason, RunVerdict, Verdict, judge
 from harness.yamlfile import DataError
 
@@ -120,24 +119,18 @@ class Session:
             if problem is not None:
                 self._problems.append(str(problem))
                 self._unseen = problem.reason
-                self._findings += self._broken_tokens(scenario)
+                self._findings += self._shown_by(problem, scenario)
         if self._problems:
             # No test will run, so no worker needs to come up; xdist looks at these after us.
             self._config.option.dist, self._config.option.tx = "no", []
 
-    def _broken_tokens(self, scenario: Scenario) -> Iterator[Finding]:
-        """A token service that says yes and then keeps its promises badly is why nothing more can be said."""
-        for exchange in scenario.timeline.of(HttpExchange):
-            if (
-                exchange.about.get("operation") == TOKEN_OPERATION
-                and exchange.response
-                and exchange.response.status == 200
-            ):
-                operation = scenario.contract.spec.operation(TOKEN_OPERATION)
-                for finding in judge_exchange(operation, exchange):
-                    if finding.verdict is Verdict.FAIL:
-                        yield replace(finding, source="probe", timeline=f"timelines/{scenario.slug}.jsonl")
-                return
+    def _shown_by(self, problem: Problem, scenario: Scenario) -> Iterator[Finding]:
+        """Deviations in the answer because of which nothing more can be said."""
+        if problem.shown_by is not None:
+            operation = scenario.contract.spec.operation(problem.shown_by.about["operation"])
+            for finding in judge_exchange(operation, problem.shown_by):
+                if finding.verdict is Verdict.FAIL:
+                    yield replace(finding, source="probe", timeline=f"timelines/{scenario.slug}.jsonl")
 
     @property
     def problems(self) -> list[str]:
