@@ -10,7 +10,7 @@ from harness.clauses import Level, Surface
 from harness.contract import Contract, load_contract, load_contracts
 from harness.spec import CLAUSE_KEY, TWINS_KEY
 from harness.yamlfile import DataError
-from tests.specs.lookup import all_members
+from tests.specs.reading.lookup import all_members
 from tests.specs.toy import write_toy
 
 RING = "        id: {type: string, description: Names the ring}\n"

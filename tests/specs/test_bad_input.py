@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.contract import load_contract, load_contracts
+from harness.contract import load_contract
 from harness.yamlfile import DataError
-from tests.specs.toy import FILES, SEQUENCES, line_of, write_toy
+from tests.specs.toy import FILES, line_of, write_toy
 
 CL, OA, SE = "clauses.yaml", "openapi.yaml", "sequences.yaml"
 
@@ -319,78 +319,6 @@ def test_the_message_names_file_line_and_what_was_expected(case: Case, tmp_path:
     line = line_of(case.file, case.at) + case.shift
     assert str(caught.value).startswith(f"{folder / case.file}:{line}: "), str(caught.value)
     assert re.search(case.says, str(caught.value))
-
-
-PARTS = {
-    "unknown key": ("clauses/more.yaml", "claases: {}\n", 1, "unknown key 'claases': expected one of clauses"),
-    "broken YAML": ("clauses/more.yaml", "clauses: [\n", 2, "broken YAML"),
-    "id that stands elsewhere": (
-        "clauses/more.yaml",
-        "clauses:\n  Rings:\n    TY-told-once: {text: a, source: TD b, level: inferred, surface: http}\n",
-        3,
-        r"clause TY-told-once stands in two areas, first in clauses.yaml:\d+",
-    ),
-    "unknown level": (
-        "clauses/more.yaml",
-        "clauses:\n  Rings:\n    TY-more: {text: a, source: TD b, level: sure, surface: http}\n",
-        3,
-        "'sure': expected one of documented, inferred",
-    ),
-    "flow that stands elsewhere": (
-        "sequences/more.yaml",
-        SEQUENCES,
-        3,
-        "flow 'ring' stands already in .*sequences.yaml",
-    ),
-    "flows of another system": ("sequences/more.yaml", "system: tie\nflows: {}\n", 1, "system 'tie': expected 'toy'"),
-}
-
-
-@pytest.mark.parametrize(("name", "text", "line", "says"), PARTS.values(), ids=PARTS)
-def test_a_part_of_a_large_system_is_complained_about_by_its_own_name(
-    tmp_path: Path, name: str, text: str, line: int, says: str
-) -> None:
-    part = write_toy(tmp_path) / name
-    part.parent.mkdir()
-    part.write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=says) as caught:
-        load_contract(part.parent.parent)
-    assert str(caught.value).startswith(f"{part}:{line}: "), str(caught.value)
-
-
-def test_a_users_own_system_stands_beside_the_shipped_ones(tmp_path: Path) -> None:
-    write_toy(tmp_path)
-    contracts = load_contracts(extra=[tmp_path])
-    assert {"apidaze", "toy"} <= set(contracts)
-    toy = contracts["toy"]
-    assert "TY-ring-rings" in toy.catalogue
-    assert "TY-Ring.id:required" in toy.catalogue
-    assert [flow.name for flow in toy.sequences] == ["ring"]
-
-
-def test_a_users_broken_system_gets_the_same_message(tmp_path: Path) -> None:
-    folder = write_toy(tmp_path, {CL: ("level: documented", "level: sure")})
-    with pytest.raises(DataError, match="'sure': expected one of documented, inferred") as caught:
-        load_contracts(["toy"], extra=[tmp_path])
-    assert str(folder / CL) in str(caught.value)
-
-
-def test_a_users_system_cannot_take_the_place_of_a_shipped_one(tmp_path: Path) -> None:
-    write_toy(tmp_path)
-    (tmp_path / "toy").rename(tmp_path / "apidaze")
-    with pytest.raises(DataError, match="system 'apidaze' stands already in"):
-        load_contracts(extra=[tmp_path])
-
-
-def test_an_unknown_system_is_refused_with_those_that_exist(tmp_path: Path) -> None:
-    write_toy(tmp_path)
-    with pytest.raises(DataError, match=r"unknown system 'tay': expected one of .*toy"):
-        load_contracts(["tay"], extra=[tmp_path])
-
-
-def test_a_folder_of_specs_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such folder of specs"):
-        load_contracts(extra=[tmp_path / "nowhere"])
 
 
 WRONG: tuple[Any, ...] = (None, 7, "x", [], ["x"], {}, {"x": 1}, True, [{"x": 1}])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.specs.documents import DOCUMENTS, REPOSITORY, read_document
+from tests.specs.reading.documents import DOCUMENTS, REPOSITORY, read_document
 
 _RUN = 10
 _LETTERS = 38

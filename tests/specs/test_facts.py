@@ -12,9 +12,9 @@ import pytest
 from harness.clauses import Clause
 from harness.contract import Contract, load_contract
 from harness.spec import Operation
-from tests.specs.documents import REPOSITORY
-from tests.specs.facts import Fact, Part
-from tests.specs.lookup import (
+from tests.specs.reading.documents import REPOSITORY
+from tests.specs.reading.facts import Fact, Part
+from tests.specs.reading.lookup import (
     accepts_value,
     all_members,
     any_payload,
@@ -23,7 +23,7 @@ from tests.specs.lookup import (
     find_operation,
     is_required,
 )
-from tests.specs.readers import READERS, Reader
+from tests.specs.reading.readers import READERS, Reader
 
 SPECS = REPOSITORY / "specs"
 

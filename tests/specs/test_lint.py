@@ -12,7 +12,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from harness.yamlfile import load
-from tests.specs.documents import REPOSITORY
+from tests.specs.reading.documents import REPOSITORY
 
 FILES = sorted((REPOSITORY / "specs").glob("*/openapi.yaml"))
 SYSTEMS = [path.parent.name for path in FILES]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from harness.contract import load_contract
-from tests.specs import documents
-from tests.specs.facts import Fact, Part, Place, Sample, members_of
-from tests.specs.repair import parse_sample, take_block
+from tests.specs.reading import documents
+from tests.specs.reading.facts import Fact, Part, Place, Sample, members_of
+from tests.specs.reading.repair import parse_sample, take_block
 from tests.specs.test_facts import Judge
 from tests.specs.test_samples import complaint
 from tests.specs.toy import write_toy

@@ -11,11 +11,11 @@ from jsonschema.validators import extend
 
 from harness.contract import load_contract
 from harness.spec import Schema
-from tests.specs import read_apidaze, read_callable
-from tests.specs.documents import REPOSITORY, read_document
-from tests.specs.facts import Sample
-from tests.specs.lookup import find_operation, payloads
-from tests.specs.readers import READERS, Reader
+from tests.specs.reading import read_apidaze, read_callable
+from tests.specs.reading.documents import REPOSITORY, read_document
+from tests.specs.reading.facts import Sample
+from tests.specs.reading.lookup import find_operation, payloads
+from tests.specs.reading.readers import READERS, Reader
 
 SPECS = REPOSITORY / "specs"
 PLACEHOLDERS = ("string", " xxxxxxx", "[xxxxxxx]", 0)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
-from tests.specs.facts import Fact, Part, Place, Sample, members_of, named
-from tests.specs.repair import parse_sample, take_block
+from tests.specs.reading.facts import Fact, Part, Place, Sample, members_of, named
+from tests.specs.reading.repair import parse_sample, take_block
 
 NAME = "callable-rest-api.txt"
 FORM = "application/x-www-form-urlencoded"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tests.specs.facts import Fact, Part, Place, Sample, members_of, named
-from tests.specs.repair import parse_sample, take_block
+from tests.specs.reading.facts import Fact, Part, Place, Sample, members_of, named
+from tests.specs.reading.repair import parse_sample, take_block
 
 NAME = "vtx-voip-openapi.txt"
 PUSH = Place(webhook="notification")

@@ -1,6 +1,6 @@
 """What the readers of the documents hand to the tests: samples, and facts that need a clause.
 
-A `Place` is an operation or callback as a document writes it; `tests.specs.lookup` finds it in a spec.
+A `Place` is an operation or callback as a document writes it; `tests.specs.reading.lookup` finds it in a spec.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.specs.facts import Fact, Part, Place, Sample, members_of, named
-from tests.specs.mediaservice_words import NAMED
-from tests.specs.repair import parse_sample, take_block
+from tests.specs.reading.facts import Fact, Part, Place, Sample, members_of, named
+from tests.specs.reading.mediaservice_words import NAMED
+from tests.specs.reading.repair import parse_sample, take_block
 
 NAME = "mediaservice-api.txt"
 _HEADING = re.compile(r"/[\w{}<>/]+")

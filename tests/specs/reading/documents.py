@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 FOLDER = REPOSITORY.parent / "shared" / "documents"
 DOCUMENTS = {
     "apidaze-api-store.txt": "apidaze",

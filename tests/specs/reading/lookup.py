@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from harness.contract import Contract
 from harness.spec import CLAUSE_KEY, Operation, Payload, Schema
-from tests.specs.facts import Part, Path, Place
+from tests.specs.reading.facts import Part, Path, Place
 
 _COMBINERS = ("anyOf", "oneOf", "allOf")
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from tests.specs import read_apidaze, read_callable, read_mediaservice, read_vtx
-from tests.specs.documents import DOCUMENTS, read_document
-from tests.specs.facts import Fact, Sample
+from tests.specs.reading import read_apidaze, read_callable, read_mediaservice, read_vtx
+from tests.specs.reading.documents import DOCUMENTS, read_document
+from tests.specs.reading.facts import Fact, Sample
 
 
 @dataclass(frozen=True)
