@@ -24,6 +24,9 @@ When it listens it prints one line of JSON on standard output, and nothing else:
 Log lines go to standard error. SIGTERM or SIGINT stops it with exit code 0; a port that is taken, an unknown system and an
 unknown fault end with exit code 2.
 
+Two settings can be changed while it runs, by PUT on the HTTP address, without credentials (below /_platform/<system>/ for
+one system): /_platform/callback with {"url": "http://…"}, /_platform/pstn with {"address": "host:port"}.
+
 examples
   python -m harness.reference --system apidaze --target-file mine.toml
       serve Apidaze on free ports of loopback, and write the target file that `ringtrue run --target mine.toml` reads

@@ -1,4 +1,4 @@
-"""Fetches what an application serves to the platform (scripts, sounds) with one bounded GET.
+"""Fetches what an application serves to the platform (scripts, sounds), and tells it what happens: one bounded request each.
 
 Called by the systems. It never follows a redirect and keeps no connection open: a request goes to exactly the URL that
 was configured, and nowhere else.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -59,7 +60,7 @@ def _port_exists(url: str) -> bool:
 
 
 class Fetcher:
-    """GET with bounds on time (seconds), size (bytes) and number at once."""
+    """GET and the like with bounds on time (seconds), size (bytes) and number at once."""
 
     def __init__(self, *, timeout: float = 5.0, max_bytes: int = 1 << 20) -> None:
         self._timeout = timeout
@@ -81,11 +82,17 @@ class Fetcher:
 
     async def get(self, url: str) -> Fetched:
         """Fetch exactly this URL. Raises FetchError with the reason in words."""
+        return await self.request("GET", url)
+
+    async def request(
+        self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Fetched:
+        """Send exactly this to exactly this URL, once. Raises FetchError with the reason in words."""
         if not _port_exists(url):
             raise FetchError("there is no such port")
         if self._closed:
             raise FetchError("the platform is stopping")
-        work = asyncio.ensure_future(self._get(url))
+        work = asyncio.ensure_future(self._request(method, url, body, dict(headers or {})))
         self._under_way.add(work)
         try:
             return await work
@@ -98,14 +105,15 @@ class Fetcher:
         finally:
             self._under_way.discard(work)
 
-    async def _get(self, url: str) -> Fetched:
+    async def _request(self, method: str, url: str, content: bytes, headers: dict[str, str]) -> Fetched:
         import httpx
 
         self.warm_up()
         assert self._client is not None
         began = time.monotonic()
+        exchange = self._client.stream(method, url, content=content or None, headers=headers)
         try:
-            async with self._slots, asyncio.timeout(self._timeout), self._client.stream("GET", url) as answer:
+            async with self._slots, asyncio.timeout(self._timeout), exchange as answer:
                 body = bytearray()
                 async for chunk in answer.aiter_bytes():
                     body += chunk
@@ -116,7 +124,7 @@ class Fetcher:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, OverflowError, ValueError) as error:
             raise FetchError(str(error) or type(error).__name__) from error
         seconds = time.monotonic() - began
-        _log.info("GET %s -> %d, %d bytes in %.0f ms", url, answer.status_code, len(body), seconds * 1000)
+        _log.info("%s %s -> %d, %d bytes in %.0f ms", method, url, answer.status_code, len(body), seconds * 1000)
         return Fetched(answer.status_code, answer.headers.get("content-type", ""), bytes(body), seconds)
 
     async def close(self) -> None:

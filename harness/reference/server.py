@@ -22,6 +22,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from harness.reference.admin import ADMIN_PATH, Admin, knobs_of
 from harness.reference.faults import FAULTS
 from harness.reference.settings import Address, Settings, UsageError
 from harness.reference.systems import System, make_system
@@ -69,9 +70,10 @@ async def _serve(settings: Settings) -> int:
         logging.getLogger(library).setLevel(logging.WARNING)
     systems = [make_system(name, settings) for name in settings.systems]
     _apply_faults(settings, systems)
+    admin = Admin((system.name, knobs_of(system)) for system in systems)
     async with contextlib.AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings.http))
-        server = _Server(_config(Front([system.mounts() for system in systems])))
+        server = _Server(_config(Front([*(system.mounts() for system in systems), {ADMIN_PATH: admin}])))
         serving = asyncio.create_task(server.serve([listener]))
         # Systems stop first, so that no request is left waiting for one of their fetches.
         stack.push_async_callback(_finish, server, serving)
