@@ -11,10 +11,12 @@ import json
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from harness.redact import Redactor
-from harness.target import ApidazeTarget
+from harness.target import ApidazeTarget, CallableTarget, SystemTarget, VtxTarget
 from harness.timeline import HttpExchange
 
 if TYPE_CHECKING:
@@ -27,9 +29,14 @@ _HOUR = 3600.0
 
 
 class Credentials(Protocol):
-    """Puts credentials on requests. `refreshable`: a 401 may mean that they ran out, so a new try is worth it."""
+    """Puts credentials on requests.
+
+    `refreshable`: a 401 may mean that they ran out, so a new try is worth it. `always`: headers that the documents ask for
+    on every request, whoever sends it.
+    """
 
     refreshable: bool
+    always: Mapping[str, str]
 
     def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> HttpExchange | None:
         """Add what is needed to `headers`; on failure return the exchange that failed instead."""
@@ -42,6 +49,7 @@ class NoCredentials:
     """For operations that anyone may call."""
 
     refreshable = False
+    always: Mapping[str, str] = {}
 
     def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> None:
         del headers, driver, wrong
@@ -50,19 +58,51 @@ class NoCredentials:
         return
 
 
-class ClientCredentials:
-    """OAuth 2.0 client credentials (RFC 6749 §4.4), with the token kept until shortly before it runs out."""
+class HeaderCredentials:
+    """The same Authorization header on every request: Basic (RFC 7617) or a bearer token that the target file gives."""
+
+    refreshable = False
+
+    def __init__(self, right: str, wrong: str, redactor: Redactor, always: Mapping[str, str] | None = None) -> None:
+        self._right = right
+        self._wrong = wrong
+        self.always = always or {}
+        redactor.add(right.partition(" ")[2])
+
+    @classmethod
+    def basic(
+        cls, username: str, password: str, redactor: Redactor, always: Mapping[str, str] | None = None
+    ) -> HeaderCredentials:
+        right, wrong = (base64.b64encode(f"{username}:{shown}".encode()).decode() for shown in (password, WRONG))
+        return cls(f"Basic {right}", f"Basic {wrong}", redactor, always)
+
+    @classmethod
+    def bearer(cls, token: str, redactor: Redactor) -> HeaderCredentials:
+        return cls(f"Bearer {token}", f"Bearer {WRONG}", redactor)
+
+    def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> None:
+        del driver
+        headers["Authorization"] = self._wrong if wrong else self._right
+
+    def forget(self) -> None:
+        return
+
+
+class TokenCredentials(ABC):
+    """An access token that is asked for when it is needed, and kept until shortly before it runs out."""
 
     refreshable = True
+    always: Mapping[str, str] = {}
 
-    def __init__(self, target: ApidazeTarget, redactor: Redactor, *, limited: bool = False) -> None:
-        self._target = target
+    def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self._id = target.limited_client_id if limited else target.client_id
-        self._secret = target.limited_client_secret if limited else target.client_secret
         self._token: str | None = None
         self._until = 0.0
         self._lock = threading.Lock()
+
+    @abstractmethod
+    def request_token(self, driver: HttpDriver, *, secret: str | None = None) -> HttpExchange:
+        """Ask for a token; with another `secret`, as someone who does not know the right one."""
 
     def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> HttpExchange | None:
         if wrong:
@@ -83,8 +123,17 @@ class ClientCredentials:
         with self._lock:
             self._token = None
 
+
+class ClientCredentials(TokenCredentials):
+    """OAuth 2.0 client credentials (RFC 6749 §4.4)."""
+
+    def __init__(self, target: ApidazeTarget, redactor: Redactor, *, limited: bool = False) -> None:
+        super().__init__(redactor)
+        self._target = target
+        self._id = target.limited_client_id if limited else target.client_id
+        self._secret = target.limited_client_secret if limited else target.client_secret
+
     def request_token(self, driver: HttpDriver, *, secret: str | None = None) -> HttpExchange:
-        """Ask for a token; with another `secret`, as someone who does not know the right one."""
         from harness.drivers.http import Body
 
         shown = secret or self._secret or ""
@@ -100,6 +149,40 @@ class ClientCredentials:
         return driver.send_unauthenticated(
             "POST", self._target.token_url, body=Body.form(form), headers=headers, about=about
         )
+
+
+class PasswordGrant(TokenCredentials):
+    """A user's name and password for a token, as a form to one operation of the API (CA Authentication)."""
+
+    def __init__(self, target: CallableTarget, redactor: Redactor) -> None:
+        super().__init__(redactor)
+        self._target = target
+
+    def request_token(self, driver: HttpDriver, *, secret: str | None = None) -> HttpExchange:
+        from harness.drivers.http import Body
+
+        form = {"username": self._target.username, "password": secret or self._target.password}
+        about = {"operation": "authorize", "auth": "wrong" if secret else "valid"}
+        url = f"{self._target.base_url}/oauth/authorize"
+        return driver.send_unauthenticated("POST", url, body=Body.form(form), headers={}, about=about)
+
+
+def credentials_for(target: SystemTarget, redactor: Redactor, *, limited: bool = False) -> Credentials:
+    """How requests to a target authenticate; `limited`: as the application with a small quota."""
+    match target:
+        case ApidazeTarget():
+            return ClientCredentials(target, redactor, limited=limited)
+        case CallableTarget():
+            return PasswordGrant(target, redactor)
+        case VtxTarget():
+            always = {"X-C5-Application": target.application, "Content-Type": "application/json"}
+            return HeaderCredentials.basic(target.username, target.password, redactor, always)
+        case _ if target.token:
+            return HeaderCredentials.bearer(target.token, redactor)
+        case _ if target.username and target.password:
+            return HeaderCredentials.basic(target.username, target.password, redactor)
+        case _:
+            return NoCredentials()
 
 
 def _token_of(exchange: HttpExchange) -> tuple[str | None, float]:

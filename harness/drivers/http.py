@@ -125,9 +125,9 @@ class HttpDriver:
         token that may have run out as `auth: expired`: they show nothing about the promise that the request is to try.
         """
         url = path if path.startswith(("http://", "https://")) else self.target.base_url + path
-        sent = dict(headers or {})
+        sent = {**self.credentials.always, **(headers or {})}
         if body is not None:
-            sent.setdefault("Content-Type", body.content_type)
+            sent["Content-Type"] = (headers or {}).get("Content-Type", body.content_type)
         known = {"auth": auth, **(about or {})}
         tried = {name: value for name, value in known.items() if name != "expect"}
         refreshed = False

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from harness.checks.evidence import failed, inconclusive, passed
 from harness.contract import Contract
-from harness.drivers.auth import ClientCredentials, Credentials, NoCredentials
+from harness.drivers.auth import Credentials, credentials_for
 from harness.drivers.http import HttpDriver, RateLimiter
 from harness.redact import Redactor
 from harness.suites.plan import Plan
-from harness.target import ApidazeTarget, SystemTarget
+from harness.target import SystemTarget
 from harness.timeline import Exchange, Timeline
 from harness.verdicts import Finding, Reason
 
@@ -49,10 +49,7 @@ class Worker:
         key = (system, limited)
         if key not in self._credentials:
             target = self.plan.target.systems[system]
-            made: Credentials = NoCredentials()
-            if isinstance(target, ApidazeTarget):
-                made = ClientCredentials(target, self.redactor, limited=limited)
-            self._credentials[key] = made
+            self._credentials[key] = credentials_for(target, self.redactor, limited=limited)
         return self._credentials[key]
 
 

@@ -281,5 +281,7 @@ def _complete(config: pytest.Config) -> bool:
 
 
 def _last_line(text: str) -> str:
+    """The line of a traceback that says what happened: pytest marks it with E, else it is the last one."""
     lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1] if lines else "no details"
+    marked = [line.removeprefix("E ").strip() for line in lines if line.startswith("E ")]
+    return (marked or lines or ["no details"])[-1]

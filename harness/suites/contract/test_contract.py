@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.contract import Contract
+from harness.drivers.auth import TokenCredentials
 from harness.spec import Operation
 from harness.suites.contract.fuzz import fuzz
 from harness.suites.contract.resources import Workbench
@@ -33,8 +34,9 @@ def bench(scenario: Scenario) -> Workbench:
 
 
 def test_valid_request(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
-    if operation.target_url:
-        scenario.worker.credentials(scenario.system).request_token(scenario.api)  # type: ignore[attr-defined]
+    credentials = scenario.worker.credentials(scenario.system)
+    if not operation.secured and isinstance(credentials, TokenCredentials):
+        credentials.request_token(scenario.api)
     else:
         bench.send(operation)
 
@@ -161,10 +163,9 @@ def _succeeded(exchange: HttpExchange) -> bool:
 
 
 def _parameter(
-    contract: Contract, name: str, value: object, title: str, clauses: list[str], needs: str | None
+    contract: Contract, name: str, value: object, title: str, clauses: list[str], needs: list[str]
 ) -> object:
-    capabilities = [needs] if needs else []
-    mark = pytest.mark.ringtrue(system=contract.system, clauses=clauses, title=title, needs=capabilities)
+    mark = pytest.mark.ringtrue(system=contract.system, clauses=clauses, title=title, needs=needs)
     return pytest.param(value, id=f"{contract.system}-{name}", marks=mark)
 
 
@@ -180,8 +181,9 @@ def _each(
             for one in contract.spec.operations:
                 if wanted(contract, one):
                     words = title.format(method=one.method, path=one.path, id=one.id)
-                    needs = contract.catalogue[one.clause].capability
-                    yield _parameter(contract, one.id, one, words, clauses(contract, one), needs)
+                    about = clauses(contract, one)
+                    needs = {contract.catalogue[clause].capability for clause in (one.clause, *about)}
+                    yield _parameter(contract, one.id, one, words, about, sorted(filter(None, needs)))
 
     return make
 
@@ -193,7 +195,7 @@ def _rules(contract: Contract, *names: str) -> list[str]:
 def _systems() -> Iterator[object]:
     for contract in current_plan().contracts.values():
         yield _parameter(
-            contract, "links", contract.system, "Operations keep their promises one after the other", [], None
+            contract, "links", contract.system, "Operations keep their promises one after the other", [], []
         )
 
 
