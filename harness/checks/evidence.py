@@ -6,13 +6,17 @@ Checks are pure: they read a timeline and give findings. These helpers keep them
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from typing import Any
+from typing import Any, NoReturn
 
 from harness.timeline import Exchange
 from harness.verdicts import Finding, Reason, Verdict
 
 _LONGEST = 200
+_LEFT_TO_CURL = frozenset({
+    "host", "user-agent", "accept-encoding", "connection", "content-length", "accept", "x-schemathesis-testcaseid",
+})  # fmt: skip
 
 
 def passed(clause: str, subject: str = "", *, at: tuple[int, ...] = ()) -> Finding:
@@ -39,32 +43,37 @@ def inconclusive(clause: str, reason: Reason, message: str, *, subject: str = ""
 
 def shorten(value: object, longest: int = _LONGEST) -> str:
     """A value as people read it, cut where it grows long."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str):
+        text = value
+    else:
+        try:
+            text = json.dumps(value, ensure_ascii=False, default=str)
+        except (RecursionError, ValueError):
+            text = f"a deeply nested {type(value).__name__}"
     return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
 
 
 def curl(exchange: Exchange) -> str:
-    """A command line that sends the same request; credentials are left to the reader (`$AUTHORIZATION`)."""
-    parts = ["curl", "-i", "-X", exchange.request.method]
-    for name, value in exchange.request.headers:
+    """A command line that sends the same request; credentials are left to the reader (`$CREDENTIALS`)."""
+    request = exchange.request
+    parts = ["curl", "-i", *(["--head"] if request.method == "HEAD" else ["-X", shlex.quote(request.method)])]
+    if re.search(r"[\[\]{}]", request.url.partition("://")[2]):
+        parts.append("-g")
+    for name, value in request.headers:
         match name.lower():
-            case (
-                "host"
-                | "user-agent"
-                | "accept-encoding"
-                | "connection"
-                | "content-length"
-                | "accept"
-                | "x-schemathesis-testcaseid"
-            ):
+            case name if name in _LEFT_TO_CURL:
                 continue
             case "authorization":
-                parts += ["-H", f'"Authorization: {value.partition(" ")[0]} $CREDENTIALS"']
+                scheme, space, _ = value.partition(" ")
+                shown = f"{scheme} " if space and re.fullmatch(r"[A-Za-z0-9-]+", scheme) else ""
+                parts += ["-H", f'"Authorization: {shown}$CREDENTIALS"']
             case _:
                 parts += ["-H", shlex.quote(f"{name}: {value}")]
-    if exchange.request.body:
-        parts += ["--data-binary", shlex.quote(shorten(exchange.request.body.decode("utf-8", "replace"), 2000))]
-    return " ".join([*parts, shlex.quote(exchange.request.url)])
+    if request.body:
+        if request.header("content-type") is None:
+            parts += ["-H", "Content-Type:"]
+        parts += ["--data-raw", shlex.quote(shorten(request.body.decode("utf-8", "replace"), 2000))]
+    return " ".join([*parts, shlex.quote(request.url)])
 
 
 def seen_answer(exchange: Exchange) -> str:
@@ -81,6 +90,18 @@ def json_body(exchange: Exchange) -> Any:
     if exchange.response is None or not exchange.response.body:
         return None
     try:
-        return json.loads(exchange.response.body)
+        return parse_json(exchange.response.body)
     except ValueError:
         return None
+
+
+def parse_json(body: bytes) -> Any:
+    """A JSON value (RFC 8259). Raises ValueError where the bytes are none, or nested too deeply to be looked at."""
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")

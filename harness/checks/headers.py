@@ -7,7 +7,7 @@ Promises about API answers are judged on authenticated ones only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from harness.checks.evidence import curl, failed, passed
 from harness.contract import Contract
@@ -17,22 +17,29 @@ from harness.verdicts import Finding
 _YEAR = 31_536_000
 
 
-def check_headers(timeline: Timeline, contracts: Mapping[str, Contract]) -> Iterator[Finding]:
-    """Findings about the answers of a timeline, rule by rule."""
+def check_headers(
+    timeline: Timeline, contracts: Mapping[str, Contract], hsts_without_tls: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Findings about the answers of a timeline, rule by rule.
+
+    `hsts_without_tls`: systems whose target says that they send strict-transport-security over plain HTTP too.
+    """
+    outside = {system: _without_rules(contract) for system, contract in contracts.items()}
     for exchange in timeline.of(HttpExchange):
         contract = contracts.get(exchange.system)
-        if contract is None or exchange.response is None or exchange.about.get("operation") in _without_rules(contract):
+        if contract is None or exchange.response is None or exchange.about.get("operation") in outside[exchange.system]:
             continue
         rules = contract.file.rules
         if exchange.about.get("case") == "preflight":
             yield from _preflight(exchange, exchange.response, rules)
         elif exchange.about.get("auth") == "valid":
             yield from _framing(exchange, exchange.response, rules)
-            yield from _transport_security(exchange, exchange.response, rules)
+            if exchange.system in hsts_without_tls or exchange.request.url.startswith("https://"):
+                yield from _transport_security(exchange, exchange.response, rules)
             yield from _cross_origin(exchange, exchange.response, rules)
     for contract in contracts.values():
         if clause := contract.file.rules.get("quota-used-counts"):
-            yield from _quota_counts(timeline, contract.system, clause)
+            yield from _quota_counts(timeline, contract.system, clause, outside[contract.system])
 
 
 def _without_rules(contract: Contract) -> frozenset[str]:
@@ -77,10 +84,10 @@ def _framing(exchange: HttpExchange, response: HttpResponse, rules: Mapping[str,
 
 
 def _transport_security(exchange: HttpExchange, response: HttpResponse, rules: Mapping[str, str]) -> Iterator[Finding]:
-    if not exchange.request.url.startswith("https://"):
-        return  # RFC 6797 section 7.2: not sent, and without meaning, over plain HTTP
+    """Called for answers over TLS: over plain HTTP the header is not sent, and has no meaning (RFC 6797 section 7.2)."""
     value = response.header("strict-transport-security")
-    directives = {part.strip().lower().rstrip(".") for part in (value or "").split(";")}
+    # Section 6.1: names without case, values may be quoted, space around the signs; the documents end with a full stop.
+    directives = {re.sub(r"[\s\"]", "", part).lower().rstrip(".") for part in (value or "").split(";")}
     kept = {f"max-age={_YEAR}", "includesubdomains", "preload"} <= directives
     yield from _Judge(exchange, rules)(
         "strict-transport-security", kept, "strict-transport-security does not ask for a year with subdomains and preload",
@@ -104,7 +111,7 @@ def _preflight(exchange: HttpExchange, response: HttpResponse, rules: Mapping[st
         "origin": (r".+", "*, or an origin"),
         "credentials": (r"(?i)true|false", "true or false"),
         "headers": (r".+", "a list of headers"),
-        "methods": (r"\*|[A-Za-z]+(\s*,\s*[A-Za-z]+)*", "a list of methods"),
+        "methods": (r"\*|[\s,]*[A-Za-z-]+([\s,]+[A-Za-z-]+)*[\s,]*", "a list of methods"),
     }
     for name, (form, expected) in forms.items():
         value = response.header(f"access-control-allow-{name}")
@@ -118,15 +125,17 @@ def _preflight(exchange: HttpExchange, response: HttpResponse, rules: Mapping[st
     yield from judge("preflight-max-age", kept, "access-control-max-age is missing or no number", "seconds", age)
 
 
-def _quota_counts(timeline: Timeline, system: str, clause: str) -> Iterator[Finding]:
+def _quota_counts(timeline: Timeline, system: str, clause: str, outside: Collection[str]) -> Iterator[Finding]:
     """Within one quota period, and as long as requests came one after the other, the count never falls."""
     last: dict[tuple[str, str], tuple[int, float]] = {}
     for exchange in timeline.of(HttpExchange):
         response = exchange.response
         if response is None or exchange.system != system or exchange.about.get("auth") != "valid":
             continue
+        if exchange.about.get("operation") in outside:
+            continue
         used, reset = response.header("quota-used"), response.header("quota-reset-UTC")
-        if used is None or reset is None or not used.strip().isdigit():
+        if used is None or reset is None or not re.fullmatch(r"\s*[0-9]{1,15}\s*", used):
             continue
         key = (reset, exchange.about.get("application", ""))
         before, ended = last.get(key, (0, 0.0))
@@ -138,4 +147,4 @@ def _quota_counts(timeline: Timeline, system: str, clause: str) -> Iterator[Find
                 )  # fmt: skip
             elif before:
                 yield passed(clause, at=(exchange.seq,))
-        last[key] = (max(int(used), before), exchange.ended or exchange.at)
+        last[key] = (max(int(used), before), max(exchange.ended or exchange.at, ended))

@@ -37,7 +37,12 @@ class SchemaVerdict:
 
 def judge_value(schema: Schema, value: Any) -> SchemaVerdict:
     """Hold a value against a schema (JSON Schema 2020-12, formats included)."""
-    violations = tuple(_violation(schema, error, value) for error in _validator(schema).iter_errors(value))
+    try:
+        violations = tuple(_violation(schema, error, value) for error in _validator(schema).iter_errors(value))
+    except ValueError:
+        # Legal JSON that a validator cannot hold: nested hundreds deep, or with half a surrogate pair as a name.
+        violations = (Violation(None, "", "readable", "cannot be read as ordinary JSON", value),)
+        return SchemaVerdict(frozenset(), violations)
     broken = {violation.clause for violation in violations}
     kept = frozenset(clause for clause in _present(schema, value) if clause not in broken)
     return SchemaVerdict(kept, violations)
@@ -113,7 +118,7 @@ def _present(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
     """Clauses of all labelled members that the value has."""
     for key in _COMBINERS:
         for branch in schema.get(key, ()):
-            if key == "allOf" or _validator(branch).is_valid(value):
+            if key == "allOf" or _fits(branch, value):
                 yield from _present(branch, value)
     if isinstance(value, Mapping):
         for name, child in schema.get("properties", {}).items():
@@ -125,6 +130,13 @@ def _present(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
     elif isinstance(value, list) and isinstance(schema.get("items"), Mapping):
         for item in value:
             yield from _present(schema["items"], item)
+
+
+def _fits(schema: Schema, value: Any) -> bool:
+    try:
+        return bool(_validator(schema).is_valid(value))
+    except ValueError:
+        return False
 
 
 _validators: dict[int, tuple[Schema, Any]] = {}
