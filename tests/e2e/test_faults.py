@@ -1,0 +1,77 @@
+"""A promise that the platform breaks is found by the run, under the clause that says so; on the healthy one it is kept."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import Done, ringtrue
+from tests.tools.kill_matrix import Fault, faults_of
+
+# Fault, and the tests that show it: a sample of every surface and area. `tests/tools/kill_matrix.py` runs all faults.
+_DOCUMENTED = {
+    "apidaze-digest-unchecked": "wrong_password",
+    "apidaze-unknown-id-200": "unknown_sip_account",
+    "apidaze-script-not-fetched": "call_fetches",
+    "apidaze-update-lost": "updated_value_shows and name",
+    "apidaze-delete-ignored": "deleted_sip_account_is_gone",
+    "apidaze-list-newest-only": "several_sip_accounts",
+    "apidaze-username-optional": "without_a_user_name",
+    "apidaze-member-missing-password": "created_sip_account",
+    "apidaze-header-sunset-missing": "valid_request and listSipAccounts",
+    "apidaze-preflight-no-methods": "cross_origin and listSipAccounts",
+    "apidaze-302-no-location": "redirect",
+    "apidaze-auth-hole-status": "credentials and getSipAccountStatus",
+    "apidaze-quota-never-enforced": "past_the_quota",
+    "apidaze-no-access-token": "valid_request and getAccessToken",
+}
+_INFERRED = {
+    "apidaze-script-test-drops-query": "testing_an_external_script",
+    "apidaze-wrong-secret-accepted": "wrong_secret",
+    "apidaze-quota-exceeded-403": "past_the_quota",
+}
+
+
+@functools.cache
+def _catalogue() -> dict[str, Fault]:
+    return {fault.id: fault for fault in faults_of("apidaze")}
+
+
+def _run(fault: str, keyword: str, folder: Path, *more: str) -> Done:
+    return ringtrue(
+        "run", "--system", "apidaze", "--workers", "1", "--fault", fault, "-k", keyword, *more, folder=folder
+    )
+
+
+@pytest.mark.parametrize("fault", _DOCUMENTED)
+def test_a_broken_documented_promise_ends_1_and_is_named(fault: str, embedded: Done, tmp_path: Path) -> None:
+    clause = _catalogue()[fault].clause
+    assert embedded.by_clause[clause] == "pass"
+    done = _run(fault, _DOCUMENTED[fault], tmp_path)
+    assert done.code == 1, done
+    assert done.by_clause[clause] == "fail", done
+    line = next(line for line in done.out.splitlines() if line.startswith(f"FAIL   {clause} "))
+    assert "[AS " in line or "[DP " in line, "the deviation names document and section"
+    assert "exit code 1" in done.out
+
+
+@pytest.mark.parametrize("fault", _INFERRED)
+def test_a_broken_inferred_promise_warns_and_is_strictly_a_failure(fault: str, embedded: Done, tmp_path: Path) -> None:
+    clause = _catalogue()[fault].clause
+    assert embedded.by_clause[clause] == "pass"
+    lenient = _run(fault, _INFERRED[fault], tmp_path / "lenient")
+    assert lenient.by_clause[clause] == "warn", lenient
+    assert "fail" not in lenient.by_clause.values(), lenient
+    assert f"WARN   {clause} " in lenient.out
+    assert lenient.code == 0, lenient
+    strict = _run(fault, _INFERRED[fault], tmp_path / "strict", "--strict")
+    assert (strict.code, strict.by_clause[clause]) == (1, "fail"), strict
+
+
+def test_an_unknown_fault_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    done = ringtrue("run", "--system", "apidaze", "--fault", "apidaze-digest-uncheked", folder=tmp_path)
+    assert done.code == 2, done
+    assert "apidaze-digest-uncheked" in done.err
+    assert "Traceback" not in done.err

@@ -1,0 +1,67 @@
+"""`ringtrue run --target`: a platform that somebody else started is judged as the embedded one is, and left as it was."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.canaries import Canaries
+from tests.e2e.command import Done, ringtrue
+
+
+@pytest.fixture(scope="module")
+def judged(target: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return ringtrue("run", "--system", "apidaze", "--target", target, folder=tmp_path_factory.mktemp("judged"))
+
+
+def test_a_platform_started_apart_gets_the_same_verdicts(judged: Done, embedded: Done) -> None:
+    assert judged.code == 0, judged
+    different = {
+        clause: (verdict, judged.by_clause.get(clause))
+        for clause, verdict in embedded.by_clause.items()
+        if judged.by_clause.get(clause) != verdict
+    }
+    assert different == {}
+
+
+def test_nothing_is_left_on_the_platform(judged: Done, target: Path) -> None:
+    assert judged.code == 0
+    table = tomllib.loads(target.read_text(encoding="utf-8"))["apidaze"]
+    asked = {
+        "grant_type": "client_credentials",
+        "client_id": table["client_id"],
+        "client_secret": table["client_secret"],
+    }
+    with httpx.Client(timeout=5.0) as client:
+        token = client.post(table["token_url"], data=asked).json()["access_token"]
+        for path in ("/sipaccounts", "/externalscripts"):
+            answer = client.get(table["base_url"] + path, headers={"Authorization": f"Bearer {token}"})
+            assert answer.json() == [], path
+
+
+def test_no_secret_of_the_target_is_written_anywhere(target: Path, tmp_path: Path) -> None:
+    """Between run and platform stands a proxy that learns every secret that passes."""
+    with Canaries(target, tmp_path / "target.toml") as canaries:
+        done = ringtrue(
+            "run", "--system", "apidaze", "--target", canaries.target_file,
+            "-k", "valid_request or register or wrong_password or call or wrong_secret or created or several or links",
+            folder=tmp_path / "run",
+        )  # fmt: skip
+        secrets = canaries.secrets
+    assert done.code == 0, done
+    kinds = {kind for kind, _ in secrets}
+    assert kinds == {"client_secret", "access_token", "password", "basic"}
+    files = [path for path in done.run_dir.rglob("*") if path.is_file()]
+    assert {"flows.mitm", "flows.har", "junit.xml", "pytest.log", "findings.jsonl"} <= {path.name for path in files}
+    leaks = [
+        f"{kind} in {path.relative_to(done.run_dir)}"
+        for path in files
+        for content in [path.read_bytes()]
+        for kind, secret in secrets
+        if secret.encode() in content
+    ]
+    assert leaks == []
+    assert not [kind for kind, secret in secrets if secret in done.out + done.err]
