@@ -110,7 +110,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ClauseVerdict:
-    """What a run says about one clause, with the findings it rests on (all that are not pass, some that are)."""
+    """What a run says about one clause, with the findings it rests on: all but passes, worst first, and a few passes."""
 
     clause: Clause
     verdict: Verdict
@@ -245,7 +245,8 @@ def _judge_clause(clause: Clause, findings: list[Finding], scope: Scope, unseen:
     weighed = [(_weigh(finding, clause, strict=scope.strict), finding) for finding in findings]
     worst = min((verdict for verdict, _ in weighed), key=_WORST_FIRST.index)
     deciding = [finding for verdict, finding in weighed if verdict is worst]
-    kept = _distinct(finding for verdict, finding in weighed if verdict is not Verdict.PASS)
+    worst_first = sorted(weighed, key=lambda item: _WORST_FIRST.index(item[0]))
+    kept = _distinct(finding for verdict, finding in worst_first if verdict is not Verdict.PASS)
     kept += [finding for verdict, finding in weighed if verdict is Verdict.PASS][:_KEPT_PER_KIND]
     reason = next((finding.reason.value for finding in deciding if finding.reason), "")
     passes = sum(verdict is Verdict.PASS for verdict, _ in weighed)

@@ -14,6 +14,7 @@ from harness.timeline import Exchange
 from harness.verdicts import Finding, Reason, Verdict
 
 _LONGEST = 200
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LEFT_TO_CURL = frozenset({
     "host", "user-agent", "accept-encoding", "connection", "content-length", "accept", "x-schemathesis-testcaseid",
 })  # fmt: skip
@@ -42,7 +43,7 @@ def inconclusive(clause: str, reason: Reason, message: str, *, subject: str = ""
 
 
 def shorten(value: object, longest: int = _LONGEST) -> str:
-    """A value as people read it, cut where it grows long."""
+    """A value as people read it, cut where it grows long; what would steer a terminal, or is no text, is spelt out."""
     if isinstance(value, str):
         text = value
     else:
@@ -50,7 +51,15 @@ def shorten(value: object, longest: int = _LONGEST) -> str:
             text = json.dumps(value, ensure_ascii=False, default=str)
         except (RecursionError, ValueError):
             text = f"a deeply nested {type(value).__name__}"
+    return _NO_TEXT.sub(_spelt_out, _cut(text, longest))
+
+
+def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
+
+
+def _spelt_out(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
 
 
 def curl(exchange: Exchange) -> str:
@@ -72,7 +81,7 @@ def curl(exchange: Exchange) -> str:
     if request.body:
         if request.header("content-type") is None:
             parts += ["-H", "Content-Type:"]
-        parts += ["--data-raw", shlex.quote(shorten(request.body.decode("utf-8", "replace"), 2000))]
+        parts += ["--data-raw", shlex.quote(_cut(request.body.decode("utf-8", "replace"), 2000))]
     return " ".join([*parts, shlex.quote(request.url)])
 
 

@@ -125,7 +125,7 @@ def _code(text: str) -> str:
 
 def _replace(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.new")
-    draft.write_text(text, encoding="utf-8")
+    draft.write_text(text, encoding="utf-8", errors="backslashreplace")
     draft.replace(path)
 
 

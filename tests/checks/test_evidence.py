@@ -78,6 +78,8 @@ def test_the_command_line_leaves_out_what_curl_says_itself() -> None:
         (None, "null"),
         (5, "5"),
         ({"a": "ü"}, '{"a": "ü"}'),
+        ("\x1b[31mred\x07 \x9b \ud800\n\ttwo", "\\x1b[31mred\\x07 \\x9b \\ud800\n\ttwo"),
+        ({"a": "\ud800"}, '{"a": "\\ud800"}'),
         ("x" * 200, "x" * 200),
         ("x" * 201, "x" * 200 + "… (201 characters)"),
     ],

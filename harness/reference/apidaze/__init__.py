@@ -70,6 +70,7 @@ class Apidaze:
             "limited_client_secret": self.limited.client_secret,
             "credentials_in": "body",
             "body_encoding": "form",
+            "hsts_without_tls": True,  # documented without a word on TLS, so the embedded platform sends it always
             "capabilities": ["sip", "callbacks", "quota"],
             "sip": {"address": str(self._sip.reachable()), "transport": "udp"},
         }
