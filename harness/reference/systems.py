@@ -15,7 +15,10 @@ from harness.reference.settings import Address, Settings
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-_FACTORIES = {"apidaze": "harness.reference.apidaze:Apidaze"}
+_FACTORIES = {
+    "apidaze": "harness.reference.apidaze:Apidaze",
+    "vtx": "harness.reference.vtx:Vtx",
+}
 
 SYSTEM_NAMES: tuple[str, ...] = tuple(_FACTORIES)
 

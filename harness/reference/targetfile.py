@@ -1,4 +1,4 @@
-"""Writes the target file of a running platform: nested tables of strings, numbers, booleans and lists, as TOML.
+"""Writes the target file of a running platform: nested tables of strings, numbers, booleans, lists and tables, as TOML.
 
 Called once by the server. It writes only what the platform prints in its ready line.
 """
@@ -52,5 +52,7 @@ def _value(value: object) -> str:
             return json.dumps(value)
         case list() | tuple():
             return "[" + ", ".join(_value(item) for item in value) + "]"
+        case Mapping():
+            return "{" + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + "}"
         case _:
             raise TypeError(f"no TOML form for {type(value).__name__}")
