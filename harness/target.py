@@ -86,7 +86,10 @@ class UserTarget(Table):
 
 
 class SystemTarget(Table):
-    """One system under test. `capabilities`: what it supports; what is not declared is not judged."""
+    """One system under test. `capabilities`: what it supports; what is not declared is not judged.
+
+    `scratch`: it may be littered; what no operation can delete again is then made by the dozen too.
+    """
 
     SECRETS: ClassVar[tuple[str, ...]] = ("password", "client_secret", "limited_client_secret", "token", "secret_key")
 
@@ -96,6 +99,7 @@ class SystemTarget(Table):
     password: MaybeSecret = None
     token: MaybeSecret = None
     verify_tls: bool = True
+    scratch: bool = False
     sip: SipTarget | None = None
     pstn: PstnTarget | None = None
     users: tuple[UserTarget, ...] = ()

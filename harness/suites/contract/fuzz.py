@@ -96,7 +96,7 @@ class _Guard:
         self._scenario = bench.scenario
         self._own: list[dict[str, str]] = []
         if operation is not None and "{" in operation.path:
-            self._own.append(bench.parameters(operation))
+            self._own.append(bench.own_parameters(operation))
         self.urls: list[str] = []
         self.sent = 0
         self._started = 0.0

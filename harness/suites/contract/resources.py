@@ -1,20 +1,20 @@
 """Makes things at the target so that operations on them can be tried, and takes them away again.
 
-How an id is found is read from the spec's links: in the answer of the operation that creates, or else by comparing the list
-before and after. What was created stands in the run's ledger until it is deleted; nothing else is ever changed or deleted.
+How an id is found is read from the spec's links: in the answer of the operation that creates, or else in the list, by a
+value that was made unique. What was created stands in the run's ledger until it is deleted; nothing else is changed or deleted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from harness.checks.evidence import json_body
 from harness.drivers.http import Body, fill_path
 from harness.spec import Operation
-from harness.suites.contract.values import Values
+from harness.suites.contract.links import GIVEN, Links, path_parameters, pick
+from harness.suites.contract.values import Values, unique
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.target import ApidazeTarget
 from harness.timeline import HttpExchange
@@ -22,36 +22,40 @@ from harness.verdicts import Reason
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+# A quarter of a second of silence as a WAV file (8 kHz, 16 bit, mono), for operations that take audio.
+SILENCE = (
+    b"RIFF" + (36 + 4000).to_bytes(4, "little") + b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data"
+    + (4000).to_bytes(4, "little") + bytes(4000)
+)  # fmt: skip
+_SCRIPT = "<document><work><hangup/></work></document>"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A documented way from one operation's answer to another's path parameters (name to JSON pointer)."""
-
-    source: str
-    target: str
-    parameters: Mapping[str, str]
-
-
-@dataclass
 class Workbench:
-    """Valid requests of one scenario's system, with whatever they need made first."""
+    """Valid requests of one scenario's system, with whatever they need made first.
 
-    scenario: Scenario
-    created: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    `created`: what was made, as pairs of the creating operation's id and the path parameters that name the thing.
+    """
 
-    def __post_init__(self) -> None:
-        contract = self.scenario.contract
-        self.spec = contract.spec
-        self.values = Values(contract, self._recorder_url)
-        self.links = tuple(_links(contract.spec.document))
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.spec = scenario.contract.spec
+        self.links = Links(self.spec)
+        makers = {"recorder-url": self._recorder_url, "trunk-id": lambda: self._id_of("createTrunk", "getTrunk")}
+        self.values = Values(self.links, scenario.target, makers)
+        self.created: list[tuple[str, dict[str, str]]] = []
 
     def _recorder_url(self) -> str:
         from harness.drivers.recorder import Answer
 
         recorder = self.scenario.recorder
-        script = Answer(headers={"Content-Type": "application/xml"}, body="<document><work><hangup/></work></document>")
+        script = Answer(headers={"Content-Type": "application/xml"}, body=_SCRIPT)
         return recorder.route(recorder.unique("contract"), script).url
+
+    def _id_of(self, create: str, read: str) -> str:
+        """The id of something made for this test, for bodies that refer to it."""
+        known = [parameters for made_by, parameters in self.created if made_by == create]
+        found = known[0] if known else self.parameters(self.spec.operation(read))
+        return list(found.values())[-1]
 
     @property
     def media_type(self) -> str:
@@ -62,7 +66,7 @@ class Workbench:
     def send(self, operation: Operation, parameters: Mapping[str, str] | None = None, **options: Any) -> HttpExchange:
         """Send a valid request; `parameters` are its path parameters (made, when they are not given)."""
         if parameters is None:
-            parameters = self.parameters(operation)
+            parameters = self.own_parameters(operation)
         about = {"operation": operation.id, **options.pop("about", {"expect": "success", "case": "example"})}
         exchange = self.scenario.api.request(
             operation.method,
@@ -75,29 +79,46 @@ class Workbench:
         self.keep(operation, exchange)
         return exchange
 
-    def keep(self, operation: Operation, exchange: HttpExchange) -> dict[str, str] | None:
-        """If the exchange created something, find out what, and have it deleted at the end; its path parameters.
-
-        What cannot be found for certain is not touched: it may be somebody else's.
-        """
-        link = next((one for one in self.links if one.source == operation.id and operation.method == "POST"), None)
-        if link is None or exchange.response is None or not 200 <= exchange.response.status < 300:
-            return None
-        found = _pick(json_body(exchange), link.parameters)
-        if found is None:
-            own = self._own(self.spec.operation(link.target))
-            found = own[0] if len(own) == 1 else None
-        if found is not None:
-            self.remember(operation, found)
-        return found
+    def own_parameters(self, operation: Operation) -> dict[str, str]:
+        """Path parameters for a first request: new names where the operation makes something, else things that exist."""
+        if self.links.creates(operation) is None:
+            return self.parameters(operation)
+        fresh = {name: unique() for name, mark in self.links.path_marks(operation).items() if mark == "unique"}
+        return {**self.existing(operation), **fresh}
 
     def body(self, operation: Operation) -> Body | None:
+        """The example body of an operation, encoded as the target takes it."""
         schemas = operation.request.schemas
         if not schemas:
             return None
         media_type = self.media_type if self.media_type in schemas else next(iter(schemas))
         value = self.values.body(operation, media_type)
-        return Body.form(value) if media_type == FORM else Body.json(value)
+        if media_type == FORM:
+            return Body.form(value)
+        return Body.json(value) if media_type.endswith("json") else Body(SILENCE, media_type)
+
+    def existing(self, operation: Operation) -> dict[str, str]:
+        """Path parameters that name what the target has anyhow: its domain, an account of the user.
+
+        The target file may name it; else the first one is taken that a plain list shows.
+        """
+        found: dict[str, str] = {}
+        for name, mark in self.links.path_marks(operation).items():
+            if mark in GIVEN:
+                value = getattr(self.scenario.target, mark, None) or self._first_listed(name)
+                if isinstance(value, str):
+                    found[name] = value
+        return found
+
+    def _first_listed(self, name: str) -> str | None:
+        for read in self.spec.operations:
+            for link in self.links.all:
+                if link.source == read.id and read.method == "GET" and "{" not in read.path and name in link.parameters:
+                    about = {"operation": read.id, "expect": "success", "case": "example"}
+                    value = json_body(self.scenario.api.request("GET", read.path, about=about))
+                    found = pick(value, {name: link.parameters[name]}, {})
+                    return found[name] if found else None
+        return None
 
     def parameters(self, operation: Operation) -> dict[str, str]:
         """Path parameters that name something which exists because it was made for this test.
@@ -105,9 +126,10 @@ class Workbench:
         Raises:
             InconclusiveError: nothing could be made.
         """
-        if "{" not in operation.path:
-            return {}
-        maker = self._maker(operation)
+        given = self.existing(operation)
+        if set(given) == set(self.links.path_marks(operation)):
+            return given
+        maker = self.links.maker(operation)
         if maker is None:
             raise InconclusiveError(Reason.PRECONDITION, f"the spec has no link that leads to {operation.id}")
         made = len(self.created)
@@ -122,9 +144,26 @@ class Workbench:
             raise InconclusiveError(Reason.PRECONDITION, words)
         return self.created[-1][1]
 
+    def keep(self, operation: Operation, exchange: HttpExchange) -> dict[str, str] | None:
+        """If the exchange created something, find out what, and have it deleted at the end; its path parameters.
+
+        What cannot be found for certain is not touched: it may be somebody else's.
+        """
+        link = self.links.creates(operation)
+        if link is None or exchange.response is None or not 200 <= exchange.response.status < 300:
+            return None
+        sent = path_parameters(operation, exchange.request.url)
+        found = pick(json_body(exchange), link.parameters, sent)
+        if found is None:
+            own = self._own(self.spec.operation(link.target), sent)
+            found = own[0] if len(own) == 1 else None
+        if found is not None:
+            self.remember(operation, found)
+        return found
+
     def remember(self, create: Operation, parameters: dict[str, str]) -> None:
         """Enter something that was created into the ledger and have it deleted at the end."""
-        delete = self._deleter(create)
+        delete = self.links.deleter(create)
         self._ledger({"created_by": create.id, "delete": delete.id if delete else None, "parameters": parameters})
         self.created.append((create.id, parameters))
         if delete is not None:
@@ -142,64 +181,14 @@ class Workbench:
         with (self.scenario.plan.run_dir / "ledger.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
-    def _maker(self, operation: Operation) -> Operation | None:
-        for link in self.links:
-            source = self.spec.operation(link.source)
-            if link.target == operation.id and source.method == "POST":
-                return source
-        return None
-
-    def _deleter(self, create: Operation) -> Operation | None:
-        targets = [self.spec.operation(link.target) for link in self.links if link.source == create.id]
-        return next((target for target in targets if target.method == "DELETE"), None)
-
-    def lists(self, operation: Operation) -> list[Operation]:
-        """Reads whose answers list things of the kind that `operation` works on."""
-        same = operation.path.partition("/{")[0]
-        return [one for one in self.spec.operations if one.method == "GET" and one.path == same]
-
-    def _own(self, operation: Operation) -> list[dict[str, str]]:
+    def _own(self, operation: Operation, sent: Mapping[str, str]) -> list[dict[str, str]]:
         """Path parameters of listed things that carry the last value which was made unique for this run."""
         mark = self.values.made[-1] if self.values.made else None
-        for source in self.lists(operation):
-            for link in self.links:
-                if link.source == source.id and mark is not None:
-                    about = {"operation": source.id, "expect": "success", "case": "example"}
-                    value = json_body(self.scenario.api.request("GET", source.path, about=about))
-                    items = value if isinstance(value, list) else []
-                    picked = (_pick([item], link.parameters) for item in items if mark in json.dumps(item))
-                    return [one for one in picked if one is not None]
+        for link, read in self.links.lists(operation):
+            if mark is not None:
+                about = {"operation": read.id, "expect": "success", "case": "example"}
+                value = json_body(self.scenario.api.request("GET", fill_path(read.path, **sent), about=about))
+                items = value if isinstance(value, list) else []
+                picked = (pick([item], link.parameters, sent) for item in items if mark in json.dumps(item))
+                return [one for one in picked if one is not None]
         return []
-
-
-def _links(document: Mapping[str, Any]) -> Iterator[Link]:
-    for item in document.get("paths", {}).values():
-        for node in item.values():
-            if not isinstance(node, Mapping):
-                continue
-            for response in node.get("responses", {}).values():
-                for link in response.get("links", {}).values():
-                    yield Link(node["operationId"], link["operationId"], link.get("parameters", {}))
-
-
-def _pick(value: Any, parameters: Mapping[str, str]) -> dict[str, str] | None:
-    """Path parameters out of an answer; an answer that is a list of one is taken for its item where that fits."""
-    found: dict[str, str] = {}
-    for name, expression in parameters.items():
-        pointer = expression.partition("#")[2]
-        item = _at(value, pointer)
-        if item is None and isinstance(value, list) and len(value) == 1:
-            item = _at(value[0], pointer)
-        if not isinstance(item, str | int) or isinstance(item, bool):
-            return None
-        found[name.rpartition(".")[2]] = str(item)
-    return found
-
-
-def _at(value: Any, pointer: str) -> Any:
-    for part in pointer.strip("/").split("/"):
-        try:
-            value = value[int(part)] if isinstance(value, list) else value[part]
-        except (KeyError, IndexError, ValueError, TypeError):
-            return None
-    return value

@@ -13,6 +13,7 @@ from harness.contract import Contract
 from harness.drivers.auth import TokenCredentials
 from harness.spec import Operation
 from harness.suites.contract.fuzz import fuzz
+from harness.suites.contract.links import Links
 from harness.suites.contract.resources import Workbench
 from harness.suites.current import current_plan
 from harness.suites.scenario import InconclusiveError, Scenario
@@ -44,7 +45,7 @@ def test_valid_request(scenario: Scenario, bench: Workbench, operation: Operatio
 def test_credentials(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
     """Without credentials, or with wrong ones, nothing is served; with the right ones the same request is."""
     rules = scenario.contract.file.rules
-    parameters = bench.parameters(operation)
+    parameters = bench.own_parameters(operation)
     refusals = {
         auth: bench.send(operation, parameters, auth=auth, about={"case": "credentials"}) for auth in ("none", "wrong")
     }
@@ -203,20 +204,36 @@ def _reads(contract: Contract, operation: Operation) -> bool:
     return operation.secured and operation.method == "GET" and contract.catalogue[operation.clause].capability is None
 
 
+def _whole(contract: Contract, operation: Operation) -> bool:
+    return Links(contract.spec).is_whole(operation)
+
+
+def _answerable(contract: Contract, operation: Operation) -> bool:
+    """Operations whose credentials can be tried without causing a call or changing what is not ours."""
+    return operation.secured and _whole(contract, operation) and "credentials-required" in contract.file.rules
+
+
+def _fuzzable(contract: Contract, operation: Operation) -> bool:
+    """What cannot be taken away again is made by the dozen only where the target says that it may be."""
+    links = Links(contract.spec)
+    littering = links.leaves_behind(operation) and not current_plan().target.systems[contract.system].scratch
+    return operation.secured and links.is_whole(operation) and not littering
+
+
 _PREFLIGHT = ("origin", "credentials", "headers", "methods")
 _PARAMETERS: dict[str, Callable[[], Iterator[object]]] = {
     "test_valid_request": _each(
-        lambda contract, one: True,
+        _whole,
         "A valid {method} {path} is served",
         lambda contract, one: [one.clause, one.status_clause],
     ),
     "test_credentials": _each(
-        lambda contract, one: one.secured and "credentials-required" in contract.file.rules,
+        _answerable,
         "{method} {path} needs valid credentials",
         lambda contract, one: _rules(contract, "credentials-required", "credentials-required-status"),
     ),
     "test_generated_requests": _each(
-        lambda contract, one: one.secured,
+        _fuzzable,
         "{method} {path} keeps its promises for generated requests",
         lambda contract, one: [one.status_clause],
     ),

@@ -1,20 +1,24 @@
 """Values that requests may carry: examples of the spec, made unique or safe where its `x-value` marks say so.
 
-`x-value: unique` asks for a name that nothing else has; `x-value: recorder-url` for a URL of the run's own recorder, so
-that a target fetches nothing from anyone else. Used by contract tests and by the fuzzing guard.
+The marks: `unique` (a name that nothing else has), `recorder-url` (a URL of the run's own recorder, so that a target fetches
+nothing from anyone else), `soon` (a moment two minutes ahead), `user-id`, `username`, `password` (from the target file),
+`agent-host`, `agent-port`, `new-extension`, `trunk-id`, and `path-id` (left out: the path says it).
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from harness.contract import Contract
 from harness.spec import Operation
+from harness.suites.contract.links import VALUE_KEY, Links
+from harness.target import SystemTarget
 
-VALUE_KEY = "x-value"
 UNKNOWN_ID = "ringtrue-no-such-id"
+_SOON = timedelta(minutes=2)
+_OMIT = object()
 
 
 def unique(base: str = "rt") -> str:
@@ -23,61 +27,79 @@ def unique(base: str = "rt") -> str:
 
 
 class Values:
-    """Example requests of a system. `recorder_url` makes a URL at which the recorder answers.
+    """Example requests of a system. `makers` gives values for marks that need something to be made first.
 
     `made` lists the values that are ours alone: what carries one of them was made by this run.
     """
 
-    def __init__(self, contract: Contract, recorder_url: Callable[[], str]) -> None:
-        self._document = contract.spec.document
-        self._recorder_url = recorder_url
+    def __init__(self, links: Links, target: SystemTarget, makers: Mapping[str, Callable[[], Any]]) -> None:
+        self._links = links
+        self._target = target
+        self._makers = makers
         self.made: list[str] = []
 
     def body(self, operation: Operation, media_type: str) -> Any:
         """The example body of an operation, with marked members replaced."""
-        node = self._node(operation)
-        content = self._follow(node.get("requestBody", {})).get("content", {}).get(media_type, {})
-        return self.safe(content.get("schema", {}), content.get("example"))
+        body = self._links.follow(self._links.node(operation).get("requestBody", {}))
+        content = body.get("content", {}).get(media_type, {})
+        example = content.get("example")
+        if example is None and content.get("examples"):
+            example = next(iter(content["examples"].values())).get("value")
+        return self.safe(content.get("schema", {}), example)
 
     def query(self, operation: Operation) -> dict[str, str]:
         """The example query: required parameters with their examples."""
-        item = self._document["paths"][operation.path]
-        parameters = [
-            self._follow(one) for one in (*item.get("parameters", ()), *self._node(operation).get("parameters", ()))
-        ]
         return {
             one["name"]: str(self.safe(one.get("schema", {}), one.get("example")))
-            for one in parameters
+            for one in self._links.parameters(operation)
             if one.get("in") == "query" and one.get("required")
         }
 
     def safe(self, schema: Any, value: Any) -> Any:
         """The value with every marked place below it replaced."""
-        schema = self._follow(schema)
-        match schema.get(VALUE_KEY):
-            case "unique":
-                self.made.append(unique())
-                return self.made[-1]
-            case "recorder-url":
-                self.made.append(self._recorder_url())
-                return self.made[-1]
-            case _:
-                pass
+        schema = self._links.follow(schema)
+        for key in ("anyOf", "oneOf"):
+            if key in schema:
+                schema = {**schema, **self._fitting(schema[key], value)}
+        if VALUE_KEY in schema:
+            return self._marked(schema[VALUE_KEY], value)
         if isinstance(value, Mapping):
             members = schema.get("properties", {})
-            return {name: self.safe(members.get(name, {}), item) for name, item in value.items()}
+            made = {name: self.safe(members.get(name, {}), item) for name, item in value.items()}
+            return {name: item for name, item in made.items() if item is not _OMIT}
         if isinstance(value, list):
             return [self.safe(schema.get("items", {}), item) for item in value]
         return value
 
-    def _node(self, operation: Operation) -> Mapping[str, Any]:
-        node: Mapping[str, Any] = self._document["paths"][operation.path][operation.method.lower()]
-        return node
+    def _marked(self, mark: str, value: Any) -> Any:
+        match mark:
+            case "unique":
+                self.made.append(unique())
+                return self.made[-1]
+            case "recorder-url":
+                self.made.append(self._makers[mark]())
+                return self.made[-1]
+            case "username" | "password":
+                return getattr(self._target, mark, None) or value
+            case "soon":
+                return (datetime.now(UTC) + _SOON).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            case "user-id":
+                known = next((user.id for user in self._target.users if user.id), None)
+                return value if known is None else int(known) if isinstance(value, int) else known
+            case "agent-host":
+                return "127.0.0.1"
+            case "agent-port":
+                return 20_000 + secrets.randbelow(40_000)
+            case "new-extension":
+                return f"{secrets.choice('2345678')}{secrets.randbelow(100):02}"
+            case "path-id":
+                return _OMIT
+            case _:
+                return self._makers[mark]() if mark in self._makers else value
 
-    def _follow(self, node: Any) -> Mapping[str, Any]:
-        while isinstance(node, Mapping) and "$ref" in node:
-            target: Any = self._document
-            for part in str(node["$ref"]).removeprefix("#/").split("/"):
-                target = target[part]
-            node = target
-        return node if isinstance(node, Mapping) else {}
+    def _fitting(self, branches: list[Any], value: Any) -> Mapping[str, Any]:
+        """The branch of a choice whose members are those of the value."""
+        followed = [self._links.follow(branch) for branch in branches]
+        if isinstance(value, Mapping):
+            return max(followed, key=lambda branch: len(value.keys() & branch.get("properties", {}).keys()))
+        return next((branch for branch in followed if VALUE_KEY in branch), {})
