@@ -119,6 +119,7 @@ CLAUSE_ID = re.compile(r"[A-Z]{2,3}-[A-Za-z0-9][A-Za-z0-9._:-]*")
 RULES = frozenset({
     "credentials-required",  # nothing is served without valid credentials
     "credentials-required-status",  # and the answer is then 401 or 403
+    "credentials-required-401",  # or, where the documents are read more narrowly, 401
     "method-not-allowed",  # a method that a path does not have is answered 405
     "refusals-are-4xx",  # what is not accepted is refused with 4xx, never 5xx
     "content-type",

@@ -91,7 +91,14 @@ class SystemTarget(Table):
     `scratch`: it may be littered; what no operation can delete again is then made by the dozen too.
     """
 
-    SECRETS: ClassVar[tuple[str, ...]] = ("password", "client_secret", "limited_client_secret", "token", "secret_key")
+    SECRETS: ClassVar[tuple[str, ...]] = (
+        "password",
+        "client_secret",
+        "limited_client_secret",
+        "token",
+        "secret_key",
+        "application",
+    )
 
     base_url: Url
     capabilities: tuple[str, ...] = ()

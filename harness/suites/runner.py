@@ -55,6 +55,9 @@ def run(options: RunOptions) -> int:
 
     console = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    if wrong := _wrong_expression(options.keyword):
+        errors.print(f"ringtrue: {wrong}", style="red", markup=False)
+        return int(Exit.USAGE)
     try:
         folder = options.run_dir or _new_folder()
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,6 +72,9 @@ def run(options: RunOptions) -> int:
     if end.refusal is not None:
         errors.print(f"ringtrue: {end.refusal}", style="red", markup=False)
         return int(Exit.USAGE)
+    if end.record is None and pytest_code == pytest.ExitCode.INTERRUPTED:
+        errors.print("ringtrue: interrupted before the first test")
+        return int(Exit.INTERRUPTED)
     if end.record is None:
         errors.print(
             f"ringtrue: the run broke before it had a result (pytest ended with {int(pytest_code)})", style="red"
@@ -78,6 +84,17 @@ def run(options: RunOptions) -> int:
     _point_latest(folder)
     print_rich(end.record, console, _shown(folder))
     return int(end.record.verdict.exit_code)
+
+
+def _wrong_expression(keyword: str | None) -> str | None:
+    """What is wrong with a `-k` expression; pytest would say so in every worker, where nobody hears it."""
+    from _pytest.mark.expression import Expression
+
+    try:
+        Expression.compile(keyword or "")
+    except SyntaxError as error:
+        return f"-k {keyword!r} is no expression: {error.msg}. Expected words joined by and, or, not: 'register and not wrong'"
+    return None
 
 
 def _arguments(options: RunOptions, folder: Path) -> list[str]:

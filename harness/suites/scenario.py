@@ -66,7 +66,7 @@ class Scenario:
         self.findings: list[Finding] = []
         self.step_failed = False
         self._stack = ExitStack()
-        self._cleanups: list[Callable[[], object]] = []
+        self._cleanups = ExitStack()
         path = self.plan.run_dir / "timelines" / f"{self.slug}.jsonl"
         timeline = Timeline(name, clock=self.plan.clock, path=path, redactor=worker.redactor)
         self.timeline = self._stack.enter_context(timeline)
@@ -118,14 +118,14 @@ class Scenario:
 
     def cleanup(self, action: Callable[[], object]) -> None:
         """Have something undone at the end, last things first."""
-        self._cleanups.append(action)
+        self._cleanups.callback(_again_if_interrupted, action)
 
     def close(self) -> None:
-        """Undo what was done at the target and free everything; the timeline's footer is written last."""
-        for action in reversed(self._cleanups):
-            action()
-        self._cleanups.clear()
-        self._stack.close()
+        """Undo what was done at the target and free everything, even if one of it fails; the timeline's footer comes last."""
+        try:
+            self._cleanups.close()
+        finally:
+            self._stack.close()
 
     # Findings
 
@@ -160,3 +160,12 @@ class Scenario:
     def undecided(self, clause: str, reason: Reason, message: str) -> None:
         """Record that a clause could not be decided here."""
         self.findings.append(inconclusive(clause, reason, message, subject=self.title))
+
+
+def _again_if_interrupted(action: Callable[[], object]) -> None:
+    """A Ctrl-C in the middle of an undoing must not leave the thing at the target; to undo it twice does no harm."""
+    try:
+        action()
+    except KeyboardInterrupt:
+        action()
+        raise

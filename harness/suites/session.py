@@ -72,7 +72,7 @@ class Session:
         try:
             known = capabilities_of(load_contracts((), specs))
             if option.ringtrue_embedded:
-                systems = _chosen(option.ringtrue_system, _served(known))
+                systems = _chosen(option.ringtrue_system, known)
                 faults = [part for fault in option.ringtrue_fault for part in ("--fault", fault)]
                 platform = stack.enter_context(EmbeddedPlatform(systems, run_dir / "platform.log", faults))
                 target = parse_target(platform.tables, known, where="embedded platform", embedded=True)
@@ -243,18 +243,15 @@ def _run_folder(asked: str | None, clock: Clock) -> Path:
     return folder.resolve()
 
 
-def _served(known: Iterable[str]) -> list[str]:
-    """Systems that the embedded platform serves and the suites have scenarios for."""
+def _chosen(asked: list[str], known: Iterable[str]) -> list[str]:
+    """Systems of the embedded platform: those asked for, else all that the suites have scenarios for."""
     from harness.reference.systems import SYSTEM_NAMES
 
-    return [name for name in known if name in SYSTEM_NAMES and (data_folder("features") / name).is_dir()]
-
-
-def _chosen(asked: list[str], available: list[str]) -> list[str]:
     for system in asked:
-        if system not in available:
-            raise SessionError(f"unknown system {system!r}: the embedded platform serves {', '.join(available)}")
-    return asked or available
+        if system not in SYSTEM_NAMES:
+            raise SessionError(f"unknown system {system!r}: the embedded platform serves {', '.join(SYSTEM_NAMES)}")
+    covered = [name for name in known if name in SYSTEM_NAMES and (data_folder("features") / name).is_dir()]
+    return asked or covered
 
 
 def _narrow(target: Target, systems: list[str], url: str | None) -> Target:

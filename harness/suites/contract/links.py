@@ -15,7 +15,7 @@ from harness.spec import Operation, Spec
 
 VALUE_KEY = "x-value"
 # Marks of path parameters that name what a target has anyhow; a target file may say which by a key of the same name.
-GIVEN = ("account", "domain")
+GIVEN = ("account", "domain", "user-id")
 DIALLING = frozenset({"dial-number", "dial-uri", "extension"})
 _SPLIT = re.compile(r"(\{[^}]+\})")
 

@@ -1,7 +1,7 @@
 """Makes things at the target so that operations on them can be tried, and takes them away again.
 
 How an id is found is read from the spec's links: in the answer of the operation that creates, or else in the list, by a
-value that was made unique. What was created stands in the run's ledger until it is deleted; nothing else is changed or deleted.
+value that was made unique. What was created stands in the run's ledger until it is deleted; nothing else is changed.
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ class Workbench:
         """
         found: dict[str, str] = {}
         for name, mark in self.links.path_marks(operation).items():
-            if mark in GIVEN:
+            if mark == "user-id":
+                found[name] = str(self.values.user_id(""))
+            elif mark in GIVEN:
                 value = getattr(self.scenario.target, mark, None) or self._first_listed(name)
                 if isinstance(value, str):
                     found[name] = value

@@ -37,6 +37,7 @@ class Values:
         self._target = target
         self._makers = makers
         self.made: list[str] = []
+        self._turn = 0
 
     def body(self, operation: Operation, media_type: str) -> Any:
         """The example body of an operation, with marked members replaced."""
@@ -84,8 +85,7 @@ class Values:
             case "soon":
                 return (datetime.now(UTC) + _SOON).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             case "user-id":
-                known = next((user.id for user in self._target.users if user.id), None)
-                return value if known is None else int(known) if isinstance(value, int) else known
+                return self.user_id(value)
             case "agent-host":
                 return "127.0.0.1"
             case "agent-port":
@@ -96,6 +96,15 @@ class Values:
                 return _OMIT
             case _:
                 return self._makers[mark]() if mark in self._makers else value
+
+    def user_id(self, value: Any) -> Any:
+        """The id of one of the target's users, each in turn, in the type of the example."""
+        known = [user.id for user in self._target.users if user.id]
+        if not known:
+            return value
+        self._turn += 1
+        chosen = known[self._turn % len(known)]
+        return int(chosen) if isinstance(value, int) else chosen
 
     def _fitting(self, branches: list[Any], value: Any) -> Mapping[str, Any]:
         """The branch of a choice whose members are those of the value."""
