@@ -23,8 +23,8 @@ setup: $(READY)/python $(READY)/sipp $(READY)/node
 $(READY)/python: requirements.lock pyproject.toml
 	@echo "setup: Python packages into $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
 	@mkdir -p $(READY) && touch $@
 
 # SIPp drives the SIP side. Without it everything else still runs, and the SIP clauses are inconclusive.

@@ -53,7 +53,7 @@ class Values:
         return {
             one["name"]: str(self.safe(one.get("schema", {}), one.get("example")))
             for one in self._links.parameters(operation)
-            if one.get("in") == "query" and one.get("required")
+            if one.get("in") == "query" and one.get("required") and "example" in one
         }
 
     def safe(self, schema: Any, value: Any) -> Any:
