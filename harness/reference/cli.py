@@ -89,7 +89,11 @@ def _parser() -> argparse.ArgumentParser:
         help="apidaze: requests per minute of the limited application (5)",
     )
     add(
-        "--token-life", type=int, default=3599, metavar="SEC", help="apidaze: life of an access token in seconds (3599)"
+        "--token-life",
+        type=int,
+        default=3599,
+        metavar="SEC",
+        help="apidaze, callable: life of an access token in seconds (3599)",
     )
     add("--exit-with-parent", action="store_true", help="stop when standard input, a pipe, is closed at the other end")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"], help="default info")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FACTORIES = {
     "apidaze": "harness.reference.apidaze:Apidaze",
+    "callable": "harness.reference.callable:CallableSystem",
     "vtx": "harness.reference.vtx:Vtx",
 }
 
