@@ -93,7 +93,7 @@ def _wrong_expression(keyword: str | None) -> str | None:
     try:
         Expression.compile(keyword or "")
     except SyntaxError as error:
-        return f"-k {keyword!r} is no expression: {error.msg}. Expected words joined by and, or, not: 'register and not wrong'"
+        return f"-k {keyword!r} is no expression: {error.msg}. Join words with and, or, not: 'register and not wrong'"
     return None
 
 

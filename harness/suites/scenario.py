@@ -121,7 +121,7 @@ class Scenario:
         self._cleanups.callback(_again_if_interrupted, action)
 
     def close(self) -> None:
-        """Undo what was done at the target and free everything, even if one of it fails; the timeline's footer comes last."""
+        """Undo what was done at the target and free everything, also when part of it fails; the footer comes last."""
         try:
             self._cleanups.close()
         finally:

@@ -187,6 +187,9 @@ class Session:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        keyword = self._config.option.keyword
+        if keyword and not (self._tests or self._problems or self._interrupted or self._config.option.collectonly):
+            self._problems.append(f"no test has a name that matches -k {keyword!r}")
         self.verdict = judge(
             self.plan.catalogue,
             self._findings,
