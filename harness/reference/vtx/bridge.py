@@ -53,7 +53,9 @@ class Bridge:
             leg = await self._place(order)
             await self._connect(leg)
         finally:
-            self._call.hangup()
+            # How an unanswered call is refused is for the caller of this method to say.
+            if not self._call.unanswered:
+                self._call.hangup()
             if self._leg is not None:
                 self._leg.hangup()
             if self._anchor is not None:

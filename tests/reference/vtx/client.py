@@ -24,14 +24,14 @@ def soon(seconds: float = 60) -> str:
 class Client:
     """Requests below the base path, with login and application of the target table; `changes` replace headers."""
 
-    def __init__(self, table: dict[str, Any], **changes: str | None) -> None:
+    def __init__(self, table: dict[str, Any], *, with_login: bool = True, **changes: str | None) -> None:
         self.table = table
         headers = {"x-c5-application": table["application"], "content-type": "application/json"}
         for name, value in changes.items():
             headers[name.replace("_", "-")] = value or ""
         self.http = httpx.Client(
             base_url=table["base_url"],
-            auth=(table["username"], table["password"]),
+            auth=(table["username"], table["password"]) if with_login else None,
             headers={name: value for name, value in headers.items() if value},
             timeout=10,
             trust_env=False,
