@@ -53,18 +53,19 @@ class Links:
                 yield link, self.spec.operation(link.source)
 
     def creates(self, operation: Operation) -> Link | None:
-        """The link that tells what an operation made: to something with more path parameters, or by PUT with as many."""
-        for link in self.all:
-            if link.source == operation.id and link.parameters:
-                more = self.spec.operation(link.target).path.count("{") - operation.path.count("{")
-                named = "unique" in self.path_marks(operation).values()
-                if (operation.method == "POST" and more > 0) or (operation.method == "PUT" and named):
-                    return link
-        return None
+        """The link that tells what an operation made."""
+        return next((link for link in self.all if link.source == operation.id and self._leads_to_made(link)), None)
 
     def maker(self, operation: Operation) -> Operation | None:
         """The operation that makes what another one works on."""
-        return next((source for _, source in self.to(operation) if self.creates(source) is not None), None)
+        return next((source for link, source in self.to(operation) if self._leads_to_made(link)), None)
+
+    def _leads_to_made(self, link: Link) -> bool:
+        """From a POST to something with more path parameters, or from a PUT that chooses a new name."""
+        source, target = self.spec.operation(link.source), self.spec.operation(link.target)
+        if source.method == "POST":
+            return bool(link.parameters) and target.path.count("{") > source.path.count("{")
+        return source.method == "PUT" and "unique" in self.path_marks(source).values()
 
     def deleter(self, create: Operation) -> Operation | None:
         """The operation that takes away what `create` made."""
