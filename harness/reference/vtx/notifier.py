@@ -9,12 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from harness.reference.fetch import Fetcher, FetchError
 from harness.reference.vtx.model import Json, Subscription
 from harness.reference.vtx.subscriptions import Subscriptions
 
 MAX_WAITING = 2000
+# So that a slow receiver does not take all the connections that the platform opens at once.
+MAX_AT_ONE_RECEIVER = 8
 # The hang-up is on its way to the telephones when a call is over; nobody shall hear of the end before them.
 SETTLE_SECONDS = 0.1
 RETRY_SECONDS = 0.5
@@ -29,6 +33,7 @@ class Notifier:
         self.fetcher = fetcher
         self.attempts = 2
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lanes: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     def push(self, subscription: Subscription, payload: Json) -> None:
         """Send it soon, from now on without whoever called."""
@@ -38,6 +43,11 @@ class Notifier:
         task = asyncio.get_running_loop().create_task(self._deliver(subscription, json.dumps(payload).encode()))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    @property
+    def waiting(self) -> int:
+        """How many pushes are under way."""
+        return len(self._tasks)
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -66,8 +76,10 @@ class Notifier:
     async def _failed(self, subscription: Subscription, body: bytes) -> bool:
         """Send it once; whether the receiver said that it failed. One that says nothing may have it all the same."""
         url = self.url(subscription)
+        lane = self._lanes.setdefault(urlsplit(url).netloc, asyncio.Semaphore(MAX_AT_ONE_RECEIVER))
         try:
-            answer = await self.fetcher.request("POST", url, body, {"content-type": "application/json"})
+            async with lane:
+                answer = await self.fetcher.request("POST", url, body, {"content-type": "application/json"})
         except FetchError as error:
             _log.warning("subscription %s: push to %s: %s", subscription.id, url, error)
             return False
