@@ -95,6 +95,26 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SEC",
         help="apidaze, callable: life of an access token in seconds (3599)",
     )
+    add(
+        "--auth",
+        default="none",
+        choices=["none", "basic", "bearer", "sigv4"],
+        help="mediaservice: what its API asks for (none); credentials stand in the ready line",
+    )
+    add(
+        "--alarm-path",
+        default="alarm",
+        metavar="PATH",
+        help="mediaservice: alarms go here below the callback base (alarm)",
+    )
+    add(
+        "--callback-timeout",
+        type=float,
+        default=4.0,
+        metavar="SEC",
+        help="mediaservice: how long the answer to a callback may take, in seconds (4)",
+    )
+    add("--s3", metavar="URL", help="mediaservice: an S3 endpoint to which prompt files can be moved")
     add("--exit-with-parent", action="store_true", help="stop when standard input, a pipe, is closed at the other end")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"], help="default info")
     return parser
@@ -142,6 +162,8 @@ def _settings(args: argparse.Namespace) -> Settings:
         pstn = parse_address(args.pstn) if args.pstn else None
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if not 0 < args.callback_timeout <= 600:
+        raise UsageError(f"--callback-timeout must be more than 0 and at most 600, not {args.callback_timeout:g}")
     if args.callback and not args.callback.startswith(("http://", "https://")):
         raise UsageError(f"--callback '{args.callback}' is not an http:// or https:// URL")
     faults = tuple(dict.fromkeys(args.fault))
@@ -159,6 +181,10 @@ def _settings(args: argparse.Namespace) -> Settings:
         limited_quota=args.limited_quota,
         token_life=args.token_life,
         exit_with_parent=args.exit_with_parent,
+        mediaservice_auth=args.auth,
+        alarm_path=args.alarm_path,
+        callback_timeout=args.callback_timeout,
+        s3=args.s3,
     )
 
 

@@ -6,6 +6,7 @@ Made by `cli`, read by the server and by each system. It opens nothing and knows
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 class UsageError(Exception):
@@ -55,3 +56,7 @@ class Settings:
     limited_quota: int = 5
     token_life: int = 3599
     exit_with_parent: bool = False
+    mediaservice_auth: Literal["none", "basic", "bearer", "sigv4"] = "none"
+    alarm_path: str = "alarm"
+    callback_timeout: float = 4.0
+    s3: str | None = None

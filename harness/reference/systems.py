@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FACTORIES = {
     "apidaze": "harness.reference.apidaze:Apidaze",
     "callable": "harness.reference.callable:CallableSystem",
+    "mediaservice": "harness.reference.mediaservice:Mediaservice",
     "vtx": "harness.reference.vtx:Vtx",
 }
 

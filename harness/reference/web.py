@@ -43,15 +43,15 @@ class Front:
         await answer(scope, receive, send)
 
 
-async def read_body(request: Request) -> bytes:
-    """The body, at most 64 KiB within 10 seconds. Raises BadRequestError."""
+async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
+    """The body, at most `limit` bytes within 10 seconds. Raises BadRequestError."""
     body = bytearray()
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BODY:
-                    raise BadRequestError(f"The body is larger than {MAX_BODY} bytes")
+                if len(body) > limit:
+                    raise BadRequestError(f"The body is larger than {limit} bytes")
     except TimeoutError:
         raise BadRequestError(f"The body did not arrive within {_BODY_SECONDS:.0f} seconds") from None
     except ClientDisconnect:
