@@ -66,7 +66,20 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
         systems = scenario.plan.target.systems
         bases = {name: system.base_url for name, system in systems.items()}
         plain = [name for name, system in systems.items() if getattr(system, "hsts_without_tls", False)]
-        findings += check_timeline(scenario.timeline, contracts, bases, hsts_without_tls=plain)
+        scenario.timeline.note("end", "the steps are over")
+        watched = {"http", "note", *(("callback",) if "recorder" in vars(scenario) else ())}
+        watched |= {"sip", "media"} if "sipp" in vars(scenario) else set()
+        findings += check_timeline(
+            scenario.timeline,
+            contracts,
+            bases,
+            hsts_without_tls=plain,
+            system=scenario.system,
+            timing=scenario.plan.target.timing,
+            observed=watched,
+            asked=scenario.clauses,
+            complete=error is None,
+        )
     except Exception as broken:  # noqa: BLE001  a broken check must not hide what the test has found already
         own_error = own_error or broken
     decided = {finding.clause for finding in findings}

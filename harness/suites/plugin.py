@@ -6,6 +6,7 @@ in `session`, what a test works with in `scenario`, and how a test ends in `outc
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,7 @@ def _start_worker(config: pytest.Config, plan: dict[str, Any]) -> None:
     from harness.suites.scenarios.features import STEP_MODULES
 
     for module in STEP_MODULES:
-        config.pluginmanager.import_plugin(module)
+        config.pluginmanager.register(importlib.import_module(module), module)
     from harness.report.allure_labels import AllureLabels
 
     config.pluginmanager.register(AllureLabels(made), "ringtrue-allure")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.contract import Contract
-from harness.drivers.http import HttpDriver
-from harness.spec import Operation
+from harness.drivers.http import HttpDriver, fill_path
+from harness.suites.contract.links import GIVEN, Links
+from harness.target import SystemTarget
 from harness.timeline import HttpExchange
 from harness.verdicts import Reason
 
@@ -36,10 +37,8 @@ class Problem:
 
 def probe(driver: HttpDriver, contract: Contract) -> Problem | None:
     """Send a handful of harmless requests; None when the target is fit to be judged."""
-    readable = _plainest_read(contract)
-    if readable is None:
-        return None
-    allowed = driver.request("GET", readable.path, about={"case": "probe"})
+    method, path = _plainest(contract, driver.target)
+    allowed = driver.request(method, path, about={"case": "probe"})
     refused = (allowed.failure or "").startswith("credentials:")
     if refused:
         # What the token service said stands in the timeline, and is the answer to look at.
@@ -49,7 +48,7 @@ def probe(driver: HttpDriver, contract: Contract) -> Problem | None:
         text = f"{allowed.request.url} cannot be reached ({allowed.failure})"
         return Problem(driver.system, text, _reach_advice(allowed), Reason.UNREACHABLE)
     others = [
-        driver.request("GET", readable.path, auth="none", about={"case": "probe"}),
+        driver.request(method, path, auth="none", about={"case": "probe"}),
         driver.request("GET", f"/{UNKNOWN}", auth="none", about={"case": "probe"}),
         driver.request("DELETE", f"/{UNKNOWN}", auth="none", about={"case": "probe"}),
     ]
@@ -70,18 +69,29 @@ def probe(driver: HttpDriver, contract: Contract) -> Problem | None:
         text = f"{allowed.request.url} does not accept the credentials (answer {answer.status})"
         return Problem(driver.system, text, "Check the credentials in the target file")
     if answer.status >= 500 or answer.status == 404:
-        text = f"{readable.method} {readable.path} is answered {answer.status}"
+        text = f"{method} {path} is answered {answer.status}"
         return Problem(driver.system, text, "Check base_url, and that the platform is up")
     return None
 
 
-def _plainest_read(contract: Contract) -> Operation | None:
-    """A read that needs nothing but credentials."""
+def _plainest(contract: Contract, target: SystemTarget) -> tuple[str, str]:
+    """Method and path of the plainest thing to ask for: a read that the target declares, else any pre-flight or the root."""
+    links = Links(contract.spec)
+    reachable: list[tuple[str, str]] = []
     for operation in contract.spec.operations:
-        plain = operation.method == "GET" and operation.secured and "{" not in operation.path
-        if plain and contract.catalogue[operation.clause].capability is None:
-            return operation
-    return None
+        capability = contract.catalogue[operation.clause].capability
+        given = {
+            name: getattr(target, mark, None) for name, mark in links.path_marks(operation).items() if mark in GIVEN
+        }
+        query = any(one.get("in") == "query" and one.get("required") for one in links.parameters(operation))
+        if query or (capability and capability not in target.capabilities):
+            continue
+        if set(links.path_marks(operation)) == {name for name, value in given.items() if value}:
+            path = fill_path(operation.path, **{name: str(value) for name, value in given.items()})
+            reachable.append((operation.method, path))
+            if operation.method == "GET" and operation.secured:
+                return "GET", path
+    return next((one for one in reachable if one[0] == "OPTIONS"), ("GET", "/"))
 
 
 def _reach_advice(exchange: HttpExchange) -> str:
