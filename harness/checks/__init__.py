@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from harness.checks.callbacks import check_callbacks
 from harness.checks.headers import check_headers
 from harness.checks.http import check_exchanges
+from harness.checks.sequence import check_flows
+from harness.checks.sequence_record import Record
 from harness.contract import Contract
-from harness.timeline import Timeline
-from harness.verdicts import Finding
+from harness.target import Timing
+from harness.timeline import Exchange, Timeline
+from harness.verdicts import Finding, Verdict
 
 
 def check_timeline(
@@ -17,11 +21,31 @@ def check_timeline(
     bases: dict[str, str],
     *,
     hsts_without_tls: Collection[str] = (),
+    system: str = "",
+    timing: Timing | None = None,
+    observed: Collection[str] | None = None,
+    asked: Collection[str] | None = None,
+    complete: bool = True,
 ) -> Iterator[Finding]:
     """All findings that follow from a timeline alone, whatever scenario it belongs to.
 
     `bases`: the base URL of each system, to tell which operation a request was for; `hsts_without_tls`: systems whose
     target says that strict-transport-security is sent over plain HTTP too.
+
+    Callbacks and call flows: `system` is whose they are where callbacks do not say it; `timing`: how long things may take;
+    `observed`: the kinds of events that somebody watched for (None: those that are there), without which their absence means
+    nothing; `asked`: the clauses that are wanted, so that what a call flow leaves open about others is left out (None: all);
+    `complete` False: the scenario was cut short.
     """
     yield from check_exchanges(timeline, contracts, bases)
     yield from check_headers(timeline, contracts, hsts_without_tls)
+    events = timeline.events
+    speaking = {event.system for event in events if isinstance(event, Exchange)} | {system}
+    for name, contract in contracts.items():
+        if name not in speaking:
+            continue
+        yield from check_callbacks(events, contract, system)
+        record = Record(events, contract, base=bases.get(name, ""), system=system, observed=observed)
+        for finding in check_flows(record, timing or Timing(), complete=complete):
+            if asked is None or finding.clause in asked or finding.verdict is not Verdict.INCONC:
+                yield finding
