@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 from harness.checks.evidence import failed, inconclusive, passed
 from harness.checks.sequence_record import Record, Seen, read_field
@@ -135,7 +135,7 @@ class _Judge:
         if rule.each:
             anchors = list(self.instance.any_sure(rule.each))
             self.instance.run.count(len(anchors))
-            pairs = list(zip(anchors, [*anchors[1:], None], strict=True))
+            pairs = [(anchor, following) for anchor, following in pairwise([*anchors, None]) if anchor]
         elif rule.after:
             first = self.instance.first_sure(rule.after)
             pairs = [(first, None)] if first else []
