@@ -61,7 +61,7 @@ class Client:
 
     def __call__(self, method: str, path: str, body: object = None, **options: Any) -> httpx.Response:
         full = path[1:] if path.startswith("//") else f"/account/{self.account}{path}"
-        return self.http.request(method, full, **({"json": body} if body is not None else {}), **options)
+        return self.http.request(method, full, json=body, **options)
 
     def create(self, kind: str, values: Json) -> str:
         answer = self("POST", f"/{kind}", values)
@@ -138,7 +138,7 @@ class Heard:
 
 
 class Application:
-    """An application's HTTP server: keeps every request, answers what `answers` holds by path, else 200 and an empty list."""
+    """An application's HTTP server: keeps every request; answers what `answers` has for the path, else an empty list."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
@@ -149,7 +149,7 @@ class Application:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 with outer._changed:
                     outer.heard.append(Heard(self.command, self.path, body))
@@ -164,7 +164,11 @@ class Application:
                 self.end_headers()
                 self.wfile.write(said)
 
-            do_GET = do_POST = do_PUT = answer
+            def do_GET(self) -> None:
+                self.do_POST()
+
+            def do_PUT(self) -> None:
+                self.do_POST()
 
             def log_message(self, *_arguments: object) -> None:
                 return
