@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ LOG = "pytest.log"
 # Only these: whatever else is installed beside us must not change a run, and schemathesis's plugin costs a second.
 _PLUGINS = ("pytest_bdd.plugin", "xdist.plugin", "allure_pytest.plugin", "harness.suites.plugin")
 LATEST = "latest"
+_LOG_WIDTH = 160
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def run(options: RunOptions) -> int:
     from harness.report.matrix import print_rich
     from harness.suites import current
 
-    console = Console(highlight=False, soft_wrap=True)
+    # A log file is no terminal of eighty columns: nothing is cut there.
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     if wrong := _wrong_expression(options.keyword):
         errors.print(f"ringtrue: {wrong}", style="red", markup=False)

@@ -57,8 +57,10 @@ class Links:
         return next((link for link in self.all if link.source == operation.id and self._leads_to_made(link)), None)
 
     def maker(self, operation: Operation) -> Operation | None:
-        """The operation that makes what another one works on."""
-        return next((source for link, source in self.to(operation) if self._leads_to_made(link)), None)
+        """The operation that makes what another one works on, or what its neighbours on the same path do."""
+        same = [operation, *(one for one in self.spec.operations if one.path == operation.path)]
+        found = (source for one in same for link, source in self.to(one) if self._leads_to_made(link))
+        return next(found, None)
 
     def _leads_to_made(self, link: Link) -> bool:
         """From a POST to something with more path parameters, or from a PUT that chooses a new name."""
