@@ -6,14 +6,7 @@ import asyncio
 
 import pytest
 
-from harness.reference.faults import (
-    FAULTS,
-    apidaze_access,
-    apidaze_members,
-    apidaze_operations,
-    apidaze_resources,
-    apidaze_sip,
-)
+from harness.reference.faults import FAULTS, MODULES
 from tests.reference.apidaze.client import Client, ScriptServer
 from tests.reference.apidaze.in_process import Api
 from tests.reference.apidaze.promises import PROMISES, Promise
@@ -39,8 +32,7 @@ def _kept_when_healthy(promise: Promise, script_server: ScriptServer) -> bool:
 
 
 def test_no_two_faults_share_an_id() -> None:
-    modules = (apidaze_access, apidaze_members, apidaze_operations, apidaze_resources, apidaze_sip)
-    assert len(FAULTS) == sum(len(module.collect.faults) for module in modules)
+    assert len(FAULTS) == sum(len(module.collect.faults) for module in MODULES)
 
 
 @pytest.mark.parametrize("fault", PROMISES)

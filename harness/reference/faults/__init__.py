@@ -12,11 +12,17 @@ from harness.reference.faults import (
     apidaze_operations,
     apidaze_resources,
     apidaze_sip,
+    vtx_members,
+    vtx_operations,
+    vtx_pushes,
+    vtx_subscriptions,
 )
 from harness.reference.faults.fault import Fault
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "MODULES", "Fault"]
 
-_MODULES = (apidaze_resources, apidaze_operations, apidaze_members, apidaze_access, apidaze_sip)
+_APIDAZE = (apidaze_resources, apidaze_operations, apidaze_members, apidaze_access, apidaze_sip)
+_VTX = (vtx_members, vtx_operations, vtx_pushes, vtx_subscriptions)
+MODULES = (*_APIDAZE, *_VTX)
 
-FAULTS: dict[str, Fault] = {fault.id: fault for module in _MODULES for fault in module.collect.faults}
+FAULTS: dict[str, Fault] = {fault.id: fault for module in MODULES for fault in module.collect.faults}

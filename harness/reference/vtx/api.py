@@ -156,7 +156,10 @@ class Api:
         }
 
     async def list_subscriptions(self, _request: Request, _item: str) -> Response:
-        return self.answers.ok({"subscriptions": [self.view(one) for one in self.listed()]})
+        return self.answers.ok(self.list_members())
+
+    def list_members(self) -> Json:
+        return {"subscriptions": [self.view(one) for one in self.listed()]}
 
     def listed(self) -> list[Subscription]:
         return self.subscriptions.all()
@@ -167,7 +170,10 @@ class Api:
             made = self.subscriptions.create(wanted, self.login.username, self.login.application)
         except SubscriptionError as refused:
             raise ApiError(400, str(refused)) from refused
-        return self.answers.ok({"subscription": self.new_view(made)}, 201)
+        return self.answers.ok(self.created_members(made), 201)
+
+    def created_members(self, made: Subscription) -> Json:
+        return {"subscription": self.new_view(made)}
 
     async def extend_subscription(self, request: Request, item: str) -> Response:
         self.subscription(item)

@@ -32,6 +32,8 @@ class Notifier:
         self.subscriptions = subscriptions
         self.fetcher = fetcher
         self.attempts = 2
+        self.settle = SETTLE_SECONDS
+        self.retry = RETRY_SECONDS
         self._tasks: set[asyncio.Task[None]] = set()
         self._lanes: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
@@ -62,18 +64,18 @@ class Notifier:
         return self.subscriptions.find(subscription.id) is not None
 
     async def _deliver(self, subscription: Subscription, body: bytes) -> None:
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(self.settle)
         for attempt in range(self.attempts):
             if attempt:
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(self.retry)
             if not self.in_force(subscription):
                 _log.info("subscription %s is gone; its push is dropped", subscription.id)
                 return
-            if not await self._failed(subscription, body):
+            if not await self.failed(subscription, body):
                 return
         _log.warning("subscription %s: the push is given up after %d attempts", subscription.id, self.attempts)
 
-    async def _failed(self, subscription: Subscription, body: bytes) -> bool:
+    async def failed(self, subscription: Subscription, body: bytes) -> bool:
         """Send it once; whether the receiver said that it failed. One that says nothing may have it all the same."""
         url = self.url(subscription)
         lane = self._lanes.setdefault(urlsplit(url).netloc, asyncio.Semaphore(MAX_AT_ONE_RECEIVER))

@@ -193,14 +193,6 @@ def test_instants_come_back_as_they_were_given(client: Client, user_id: int, for
     assert datetime.fromisoformat(made["expires"]) == moment.replace(microsecond=micros, tzinfo=UTC)
 
 
-def test_the_number_of_subscriptions_is_bounded(client: Client, user_id: int) -> None:
-    body = subscription(URL, user_id, seconds=600)
-    statuses = [client("POST", "/v1/subscriptions", json=body).status_code for _ in range(1001)]
-    assert statuses == [201] * 1000 + [400]
-    client.delete_all()
-    assert client("POST", "/v1/subscriptions", json=body).status_code == 201
-
-
 def test_presence_is_shown_by_id_and_by_login_name(client: Client, table: dict[str, Any]) -> None:
     user = table["users"][3]
     for name in (user["id"], user["aor"], user["aor"].replace("+", "%2B").replace("@", "%40")):
