@@ -15,6 +15,7 @@ _DOCUMENTED = {
     "apidaze-digest-unchecked": "wrong_password",
     "apidaze-unknown-id-200": "unknown_sip_account",
     "apidaze-script-not-fetched": "call_fetches",
+    "apidaze-create-account-refuses-name": "valid_request and createSipAccount",
     "apidaze-update-lost": "updated_value_shows and name",
     "apidaze-delete-ignored": "deleted_sip_account_is_gone",
     "apidaze-list-newest-only": "several_sip_accounts",

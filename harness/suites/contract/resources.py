@@ -7,7 +7,7 @@ value that was made unique. What was created stands in the run's ledger until it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from harness.checks.evidence import json_body
@@ -63,8 +63,18 @@ class Workbench:
         target = self.scenario.target
         return FORM if isinstance(target, ApidazeTarget) and target.body_encoding == "form" else JSON
 
-    def send(self, operation: Operation, parameters: Mapping[str, str] | None = None, **options: Any) -> HttpExchange:
-        """Send a valid request; `parameters` are its path parameters (made, when they are not given)."""
+    def send(
+        self,
+        operation: Operation,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        members: Collection[str] | None = None,
+        **options: Any,
+    ) -> HttpExchange:
+        """Send a valid request; `parameters` are its path parameters (made, when they are not given).
+
+        `members`: those of the example body that are sent (all, when they are not given).
+        """
         if parameters is None:
             parameters = self.own_parameters(operation)
         about = {"operation": operation.id, **options.pop("about", {"expect": "success", "case": "example"})}
@@ -72,7 +82,7 @@ class Workbench:
             operation.method,
             fill_path(operation.path, **parameters),
             params=self.values.query(operation) or None,
-            body=self.body(operation),
+            body=self.body(operation, members),
             about=about,
             **options,
         )
@@ -86,13 +96,15 @@ class Workbench:
         fresh = {name: unique() for name, mark in self.links.path_marks(operation).items() if mark == "unique"}
         return {**self.existing(operation), **fresh}
 
-    def body(self, operation: Operation) -> Body | None:
-        """The example body of an operation, encoded as the target takes it."""
+    def body(self, operation: Operation, members: Collection[str] | None = None) -> Body | None:
+        """The example body of an operation, or these members of it, encoded as the target takes it."""
         schemas = operation.request.schemas
         if not schemas:
             return None
         media_type = self.media_type if self.media_type in schemas else next(iter(schemas))
         value = self.values.body(operation, media_type)
+        if members is not None:
+            value = {name: item for name, item in value.items() if name in members}
         if media_type == FORM:
             return Body.form(value)
         return Body.json(value) if media_type.endswith("json") else Body(SILENCE, media_type)

@@ -14,6 +14,7 @@ from harness.drivers.auth import TokenCredentials
 from harness.spec import Operation
 from harness.suites.contract.fuzz import fuzz
 from harness.suites.contract.links import Links
+from harness.suites.contract.members import blame_members
 from harness.suites.contract.resources import Workbench
 from harness.suites.current import current_plan
 from harness.suites.scenario import InconclusiveError, Scenario
@@ -39,8 +40,10 @@ def test_valid_request(scenario: Scenario, bench: Workbench, operation: Operatio
     credentials = scenario.worker.credentials(scenario.system)
     if not operation.secured and isinstance(credentials, TokenCredentials):
         credentials.request_token(scenario.api)
-    else:
-        bench.send(operation)
+        return
+    exchange = bench.send(operation)
+    if not _succeeded(exchange):
+        blame_members(bench, operation, exchange)
 
 
 def test_credentials(scenario: Scenario, bench: Workbench, operation: Operation) -> None:

@@ -113,7 +113,8 @@ class World:
         if self.kind is SCRIPTS and "url" in values:
             return bool(member(item, "url") == values["url"])
         if self.kind is ACCOUNT and "username" in values:
-            return values["username"] in str(member(item, "sip.username"))
+            # Without case: a user name that comes back otherwise spelt is still ours, and another clause says so.
+            return values["username"].casefold() in str(member(item, "sip.username")).casefold()
         return bool(member(item, "name") == values["name"])
 
     def precondition(self, values: Mapping[str, str]) -> None:
