@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from harness.checks.callbacks import check_callbacks
+from harness.checks.correlation import check_correlation
 from harness.checks.headers import check_headers
 from harness.checks.http import check_exchanges
 from harness.checks.sequence import check_flows
@@ -46,6 +47,7 @@ def check_timeline(
             continue
         yield from check_callbacks(events, contract, system)
         record = Record(events, contract, base=bases.get(name, ""), system=system, observed=observed)
+        yield from check_correlation(record)
         for finding in check_flows(record, timing or Timing(), complete=complete):
             if asked is None or finding.clause in asked or finding.verdict is not Verdict.INCONC:
                 yield finding

@@ -34,20 +34,23 @@ _LARGEST_BODY = 16_000_000
 
 
 def check_callbacks(events: Iterable[Event], contract: Contract, system: str = "") -> Iterator[Finding]:
-    """Findings about the callbacks of one system; `system`: whose they are where they do not say it themselves.
-
-    Of each clause and webhook one pass is given, and of each deviation the first few: a record may hold many thousands.
-    """
+    """Findings about the callbacks of one system; `system`: whose they are where they do not say it themselves."""
     events = tuple(events)
     webhooks = Webhooks(events, contract)
+    callbacks = (
+        event for event in events if isinstance(event, Callback) and (event.system or system) == contract.system
+    )
+    yield from first_of_each(finding for callback in callbacks for finding in judge_callback(callback, webhooks))
+
+
+def first_of_each(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Of each clause and subject one pass, and the first few of each deviation: a record may hold many thousands."""
     counts: Counter[tuple[str, str, str]] = Counter()
-    for event in events:
-        if isinstance(event, Callback) and (event.system or system) == contract.system:
-            for finding in judge_callback(event, webhooks):
-                key = (finding.clause, finding.subject, finding.message)
-                counts[key] += 1
-                if counts[key] <= (_KEPT_FAILURES if finding.message else 1):
-                    yield finding
+    for finding in findings:
+        key = (finding.clause, finding.subject, finding.message)
+        counts[key] += 1
+        if counts[key] <= (_KEPT_FAILURES if finding.message else 1):
+            yield finding
 
 
 class Webhooks:

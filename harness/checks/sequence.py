@@ -256,7 +256,11 @@ class _Judge:
                     yield passed(rule.clause, self.flow.title, at=_places([*earlier[:1], seen]))
                 return
             self.instance.run.count(1)
-            if count < _KEPT[Verdict.FAIL]:
+            untied = [first for name in rule.earlier if (first := self.instance.uncorrelated(name).first)]
+            if not earlier and any(not _surely_before(seen, first) for first in untied):
+                words = f"{_either(rule.earlier)} comes before, but nothing ties it to this call"
+                yield inconclusive(rule.clause, Reason.NO_EVIDENCE, words, subject=self.flow.title, at=_places([seen]))
+            elif count < _KEPT[Verdict.FAIL]:
                 yield failed(
                     rule.clause, f"{_either(rule.later)} comes without {_either(rule.earlier)} before it",
                     expected=f"{_either(rule.earlier)} first", seen="too early" if earlier else "none came",

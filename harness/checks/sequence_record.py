@@ -329,7 +329,8 @@ def _members(value: Any, path: list[str]) -> list[Any]:
 def _body(message: HttpRequest | HttpResponse) -> tuple[Any, ...]:
     if not message.body:
         return _NOTHING
-    if "x-www-form-urlencoded" in (message.header("content-type") or "").lower():
+    form_like = "x-www-form-urlencoded" in (message.header("content-type") or "").lower()
+    if form_like and message.body.lstrip()[:1] not in (b"{", b"["):  # JSON under a wrong name is still readable
         form = parse_qs(message.body.decode("utf-8", "replace"), keep_blank_values=True)
         return ({name: values[0] for name, values in form.items()},)
     try:

@@ -111,7 +111,8 @@ class FlowRun:
 class Instance:
     """One start and what belongs to it.
 
-    `possible` is what may belong, given that observers disagree by up to `ORDER_SLACK`; `sure` is what does by its time.
+    `possible` is what may belong, given that observers disagree by up to `ORDER_SLACK`; `sure` is what does by its time, or
+    by what it is correlated with.
     """
 
     def __init__(self, run: FlowRun, start: Seen, following: Seen | None) -> None:
@@ -141,6 +142,8 @@ class Instance:
         return known
 
     def sure(self, name: str) -> Span:
+        if self.run.flow.events[name].same:
+            return self.possible(name)  # what it shares with the instance says more than its time
         return self.possible(name).between(self.start.index, self._end)
 
     def any_possible(self, names: Sequence[str]) -> Span:
@@ -151,7 +154,7 @@ class Instance:
 
     def first_sure(self, names: Sequence[str], after: int = -1) -> Seen | None:
         """The first of any of these events beyond a place in the record."""
-        firsts = [self.sure(name).between(after + 1, self._end).first for name in names]
+        firsts = [self.sure(name).between(after + 1, len(self.run.record.seen)).first for name in names]
         return min((seen for seen in firsts if seen), key=lambda seen: seen.index, default=None)
 
     def remembered(self, name: str) -> list[tuple[Any, Seen]]:
@@ -172,6 +175,10 @@ class Instance:
         if not pattern.same:
             return self.run.pool(name).first
         return next(iter(self._correlated(name)), None)
+
+    def uncorrelated(self, name: str) -> Span:
+        """What matches in the window, whether or not it shares the remembered values."""
+        return self.run.pool(name).between(*self._bounds(self.run.flow.events[name].kind))
 
     def _find(self, name: str) -> Span:
         if name == self.run.flow.start:
