@@ -131,6 +131,7 @@ RULES = frozenset({
     "preflight-allow-methods",
     "preflight-max-age",
     "cors-allow-origin",
+    "cors-other-headers",  # what a pre-flight answer carries besides, on an ordinary answer too
     "quota-used-counts",
 })  # fmt: skip
 _FILE_KEYS = {"system", "title", "prefix", "documents", "capabilities", "clauses", "ledger", "rules", "serial"}

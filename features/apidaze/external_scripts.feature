@@ -21,6 +21,14 @@ Feature: External scripts
     Then it is not created                                  [AZ-script-url-required]
     And the refusal is answered 400                         [AZ-script-url-required-status]
 
+  @AZ-script-url-required @AZ-script-url-required-status
+  Scenario: An update of an external script without a URL is refused
+    Given an external script
+    When its name is updated to "Antes"
+    And it is updated without a URL
+    Then it is not updated                                  [AZ-script-url-required]
+    And the refusal is answered 400                         [AZ-script-url-required-status]
+
   @AZ-script-list-complete @AZ-script-read-is-listed
   Scenario: Several external scripts are all listed, each under its own id
     Given 3 external scripts

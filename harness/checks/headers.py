@@ -98,11 +98,17 @@ def _transport_security(exchange: HttpExchange, response: HttpResponse, rules: M
 def _cross_origin(exchange: HttpExchange, response: HttpResponse, rules: Mapping[str, str]) -> Iterator[Finding]:
     if exchange.request.header("origin") is None:
         return
+    judge = _Judge(exchange, rules)
     value = response.header("access-control-allow-origin")
-    yield from _Judge(exchange, rules)(
+    yield from judge(
         "cors-allow-origin", value is not None, "access-control-allow-origin is missing",
         "access-control-allow-origin", value,
     )  # fmt: skip
+    others = [f"access-control-{name}" for name in ("allow-credentials", "allow-headers", "allow-methods", "max-age")]
+    missing = [name for name in others if response.header(name) is None]
+    words = "access-control headers of a pre-flight answer are missing on an ordinary one"
+    seen = f"without {', '.join(missing)}"
+    yield from judge("cors-other-headers", not missing, words, ", ".join(others), seen)
 
 
 def _preflight(exchange: HttpExchange, response: HttpResponse, rules: Mapping[str, str]) -> Iterator[Finding]:

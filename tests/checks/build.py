@@ -27,11 +27,12 @@ rules:
   preflight-allow-methods: TY-rule-methods
   preflight-max-age: TY-rule-age
   cors-allow-origin: TY-rule-cors
+  cors-other-headers: TY-rule-others
   quota-used-counts: TY-rule-quota
 clauses:
   Rules:
 """
-RULES = ("type", "length", "hsts", "origin", "credentials", "headers", "methods", "age", "cors", "quota")
+RULES = ("type", "length", "hsts", "origin", "credentials", "headers", "methods", "age", "cors", "others", "quota")
 OPENAPI = """\
 openapi: 3.1.0
 info: {title: Toy, version: '1'}

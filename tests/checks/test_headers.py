@@ -84,11 +84,22 @@ def test_transport_security_is_not_judged_over_plain_http_unless_the_target_says
 
 def test_an_answer_to_a_request_with_an_origin_says_who_may_read_it(toy: Contract) -> None:
     def asked(headers: dict[str, str]) -> dict[str, set[str]]:
-        return judged(toy, exchange("GET", "/x", response(204, None, headers), headers=ORIGIN, auth="valid"))
+        others = {name: value for name, value in PREFLIGHT.items() if not name.endswith("Origin")}
+        answer = response(204, None, others | headers)
+        return judged(toy, exchange("GET", "/x", answer, headers=ORIGIN, auth="valid"))
 
-    assert asked({"Access-Control-Allow-Origin": "*"}) == {"pass": {"TY-rule-cors"}}
-    assert asked({"access-control-allow-origin": "https://app.example"}) == {"pass": {"TY-rule-cors"}}
-    assert asked({}) == {"fail": {"TY-rule-cors"}}
+    assert asked({"Access-Control-Allow-Origin": "*"}) == {"pass": {"TY-rule-cors", "TY-rule-others"}}
+    assert asked({"access-control-allow-origin": "https://a.example"}) == {"pass": {"TY-rule-cors", "TY-rule-others"}}
+    assert asked({}) == {"fail": {"TY-rule-cors"}, "pass": {"TY-rule-others"}}
+
+
+@pytest.mark.parametrize("left_out", ["Credentials", "Headers", "Methods", "Age"])
+def test_an_answer_to_a_request_with_an_origin_carries_the_other_headers_too(toy: Contract, left_out: str) -> None:
+    headers = {name: value for name, value in PREFLIGHT.items() if not name.endswith(left_out)}
+    answer = response(204, None, headers)
+    asked = judged(toy, exchange("GET", "/x", answer, headers=ORIGIN, auth="valid"))
+    assert asked == {"pass": {"TY-rule-cors"}, "fail": {"TY-rule-others"}}
+    assert judged(toy, exchange("GET", "/x", answer, auth="valid")) == {}
 
 
 PREFLIGHT = {

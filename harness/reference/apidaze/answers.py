@@ -14,6 +14,8 @@ from harness.reference.apidaze.model import timestamp
 
 _STRICT_TRANSPORT = "max-age=31536000; includeSubDomains; preload"
 _PREFLIGHT_SECONDS = "3600"
+_METHODS = "GET, POST, PUT, DELETE"
+_HEADERS = "authorization, content-type, accept"
 
 
 class ApiError(Exception):
@@ -53,18 +55,22 @@ class Answers:
             "access-control-allow-origin": origin or "*",
             "access-control-allow-credentials": "true",
             "access-control-allow-methods": methods,
-            "access-control-allow-headers": asked_headers or "authorization, content-type, accept",
+            "access-control-allow-headers": asked_headers or _HEADERS,
             "access-control-max-age": _PREFLIGHT_SECONDS,
             "vary": "Origin",
         }
 
     def standard_headers(self) -> dict[str, str]:
-        """What every answer of the API carries."""
+        """What every answer of the API carries; the cross-origin headers too, since the table has them for each answer."""
         return {
             "sunset": "n/a",
             "api-version": "1.0",
             "strict-transport-security": _STRICT_TRANSPORT,
             "access-control-allow-origin": "*",
+            "access-control-allow-credentials": "true",
+            "access-control-allow-methods": _METHODS,
+            "access-control-allow-headers": _HEADERS,
+            "access-control-max-age": _PREFLIGHT_SECONDS,
         }
 
     def quota_headers(self, usage: Usage) -> dict[str, str]:

@@ -120,6 +120,11 @@ def _no_allow_origin(apidaze: Any) -> None:
     _drop_standard(apidaze, "access-control-allow-origin")
 
 
+@collect("cors-methods-missing", "AZ-cors-other-headers", "ordinary answers carry no access-control-allow-methods")
+def _no_allow_methods(apidaze: Any) -> None:
+    _drop_standard(apidaze, "access-control-allow-methods")
+
+
 def _drop_standard(apidaze: Any, header: str) -> None:
     wrap(apidaze.api.answers, "standard_headers", lambda headers: _without(headers(), header))
 
@@ -130,9 +135,8 @@ def _drop_quota(apidaze: Any, header: str) -> None:
 
 def _drop_preflight(apidaze: Any, header: str) -> None:
     wrap(apidaze.api.answers, "preflight_headers", lambda headers, *args: _without(headers(*args), header))
-    # Otherwise the allow-origin of ordinary answers would stand in for the pre-flight's own.
-    if header == "access-control-allow-origin":
-        _drop_standard(apidaze, header)
+    # Otherwise the header of ordinary answers would stand in for the pre-flight's own.
+    _drop_standard(apidaze, header)
 
 
 def _apply_drop(drop: Callable[[Any, str], None], header: str, apidaze: Any) -> None:

@@ -244,7 +244,11 @@ _PARAMETERS: dict[str, Callable[[], Iterator[object]]] = {
         lambda contract, one: _reads(contract, one) and "preflight-allow-origin" in contract.file.rules,
         "A pre-flight for {method} {path} is answered in full",
         lambda contract, one: _rules(
-            contract, *(f"preflight-allow-{name}" for name in _PREFLIGHT), "preflight-max-age", "cors-allow-origin"
+            contract,
+            *(f"preflight-allow-{name}" for name in _PREFLIGHT),
+            "preflight-max-age",
+            "cors-allow-origin",
+            "cors-other-headers",
         ),
     ),
 }

@@ -178,6 +178,7 @@ async def _quota_counts_and_ends(api: Api) -> bool:
     "content-type-text",
     "content-type-missing",
     "cors-origin-missing",
+    "cors-methods-missing",
     "header-sunset-missing",
     "header-api-version-missing",
     "header-quota-interval-missing",
@@ -193,7 +194,7 @@ async def _standard_headers(api: Api) -> bool:
         and headers.get("quota-limit", "").isdigit()
         and headers.get("quota-time-unit") == "hour"
         and {"quota-interval", "quota-used", "quota-reset-utc"} <= set(headers)
-        and {"sunset", "api-version", "access-control-allow-origin"} <= set(headers)
+        and {"sunset", "api-version", *(f"access-control-{name}" for name in _FIVE)} <= set(headers)
     )
 
 

@@ -108,6 +108,12 @@ def create_urlless(world: World) -> None:
     world.create({"name": unique("urlless")}, case="negative")
 
 
+@when("it is updated without a URL")
+def update_urlless(world: World) -> None:
+    body = world.body({"name": unique("urlless")})
+    world.act(f"update{world.kind.plural}", str(world.item["id"]), body, expect=False)
+
+
 @decides("it is created")
 def is_created(world: World, clause: str) -> None:
     words = f"a creation with nothing but the {world.kind.required} is refused"
@@ -166,12 +172,21 @@ def has_values(world: World, clause: str) -> None:
 def is_not_created(world: World, clause: str) -> None:
     if not world.items:
         raise InconclusiveError(Reason.NO_CONTROL, "no complete creation was seen to succeed")
-    refused = 300 <= world.status < 500
+    _refused(world, clause, f"a {world.kind.name} is created without its {world.kind.required}")
+
+
+@decides("it is not updated")
+def is_not_updated(world: World, clause: str) -> None:
+    _refused(world, clause, f"a {world.kind.name} is updated without its {world.kind.required}")
+
+
+def _refused(world: World, clause: str, words: str) -> None:
     if world.status >= 500:
         world.scenario.undecided(clause, Reason.NO_EVIDENCE, f"the platform broke: {seen_answer(world.answer())}")
         return
-    words = f"a {world.kind.name} is created without its {world.kind.required}"
-    world.scenario.check(clause, refused, words, expected="a refusal", seen=seen_answer(world.answer()), at=world.last)
+    world.scenario.check(
+        clause, world.status >= 300, words, expected="a refusal", seen=seen_answer(world.answer()), at=world.last
+    )
 
 
 @decides("the refusal is answered {code}")
