@@ -14,11 +14,13 @@ from itertools import islice, pairwise
 from harness.checks.evidence import failed, inconclusive, passed
 from harness.checks.sequence_record import Record, Seen, read_field
 from harness.checks.sequence_values import agree, comparable, text_of
-from harness.checks.sequence_window import FlowRun, Instance, Span, TooMuchWork
+from harness.checks.sequence_window import FlowRun, Instance, Span, TooMuchWork, is_retry, once, surely_before
 from harness.sequences import ORDER_SLACK, Absent, Agree, Expect, Flow, Order, Precede, Rule, Seconds, Unique
 from harness.target import Timing
 from harness.verdicts import Finding, Reason, Verdict
 
+_OVERLAP = "calls overlap, and nothing tells which of them this belongs to"
+_MOST_OVERLAPPING = 20
 _KEPT = {Verdict.FAIL: 20, Verdict.INCONC: 3, Verdict.PASS: 3}
 
 
@@ -35,6 +37,11 @@ def judge_flow(record: Record, flow: Flow, timing: Timing, *, complete: bool = T
     """Findings about one flow, rule by rule."""
     run = FlowRun(record, flow)
     rules = [rule for rule in flow.rules if run.pool(flow.start) and _can_apply(run, rule)]
+    if run.overlapping > _MOST_OVERLAPPING:
+        untold = [rule for rule in rules if not isinstance(rule, Unique) and not run.untied.isdisjoint(_decisive(rule))]
+        rules = [rule for rule in rules if rule not in untold]
+        for rule in untold:
+            yield inconclusive(rule.clause, Reason.NO_EVIDENCE, _OVERLAP, subject=flow.title)
     found: dict[Rule, list[Finding]] = {rule: [] for rule in rules}
     counts: dict[tuple[Rule, Verdict], int] = {}
     settled: set[Rule] = set()
@@ -50,18 +57,24 @@ def judge_flow(record: Record, flow: Flow, timing: Timing, *, complete: bool = T
                     and not any(flow.events[e].same for e in rule.events)
                 ):
                     settled.add(rule)  # the windows of all later instances lie in this one
-                for finding in judge.findings(rule):
+                for finding in judge.told_apart(rule, judge.findings(rule)):
                     key = (rule, finding.verdict)
                     counts[key] = counts.get(key, 0) + 1
                     if counts[key] <= _KEPT[finding.verdict]:
                         found[rule].append(finding)
     except TooMuchWork:
-        words = "the calls of this record overlap too much to be told apart"
         for rule in rules:
-            yield inconclusive(rule.clause, Reason.NO_EVIDENCE, words, subject=flow.title)
+            yield inconclusive(rule.clause, Reason.NO_EVIDENCE, _OVERLAP, subject=flow.title)
     for rule in rules:
         undecided_counts = (rule, Verdict.PASS) not in counts
         yield from (finding for finding in found[rule] if undecided_counts or finding.verdict is not Verdict.INCONC)
+
+
+def _decisive(rule: Rule) -> tuple[str, ...]:
+    """The events that a rule names, but for a control, which may belong to any call."""
+    if isinstance(rule, Absent):
+        return (*rule.when, *rule.unless, *rule.events, *rule.after, *rule.each, *rule.before)
+    return rule.names
 
 
 def _can_apply(run: FlowRun, rule: Rule) -> bool:
@@ -110,6 +123,16 @@ class _Judge:
         if rule.when and not any(self.instance.sure(name) for name in rule.when):
             return False
         return not any(self.instance.possible(name) for name in rule.unless)
+
+    def told_apart(self, rule: Rule, findings: Iterator[Finding]) -> Iterator[Finding]:
+        """What is too much, or wrong, may belong to another call where calls overlap; what is missing is missing."""
+        run = self.instance.run
+        unclear = run.overlapping and not isinstance(rule, Unique) and not run.untied.isdisjoint(_decisive(rule))
+        for finding in findings:
+            if unclear and finding.verdict is Verdict.FAIL and not (isinstance(rule, Expect) and rule.at_most is None):
+                yield inconclusive(rule.clause, Reason.NO_EVIDENCE, _OVERLAP, subject=self.flow.title, at=finding.at)
+            else:
+                yield finding
 
     def findings(self, rule: Rule) -> Iterator[Finding]:
         match rule:
@@ -200,7 +223,7 @@ class _Judge:
             place = f" after {_either(rule.after or rule.each)}" if stretch.anchor else ""
             place += f" before {_either(rule.before)}" if rule.before and stretch.ending else ""
             spans = [self._undoubtedly_in(name, stretch) for name in rule.events]
-            wrong = _once([seen for span in spans for seen in islice(span, _KEPT[Verdict.FAIL])])
+            wrong = once([seen for span in spans for seen in islice(span, _KEPT[Verdict.FAIL])])
             quiet = self._seconds(rule.quiet)
             ends = min(self.instance.ends, stretch.following.at if stretch.following else self.instance.ends)
             if wrong:
@@ -232,7 +255,7 @@ class _Judge:
             for name, span in group
             for later in filled[place + 1 :]
             for later_name, later_span in later
-            if (latest := span.last) and (earliest := later_span.first) and _surely_before(earliest, latest)
+            if (latest := span.last) and (earliest := later_span.first) and surely_before(earliest, latest)
         ]
         for words, latest, earliest in wrong:
             yield failed(
@@ -251,13 +274,13 @@ class _Judge:
     def _precede(self, rule: Precede) -> Iterator[Finding]:
         earlier = [first for name in rule.earlier if (first := self.instance.possible(name).first)]
         for count, seen in enumerate(self.instance.any_sure(rule.later)):
-            if any(not _surely_before(seen, first) for first in earlier):
+            if any(not surely_before(seen, first) for first in earlier):
                 if not count and seen.by_target:
                     yield passed(rule.clause, self.flow.title, at=_places([*earlier[:1], seen]))
                 return
             self.instance.run.count(1)
             untied = [first for name in rule.earlier if (first := self.instance.uncorrelated(name).first)]
-            if not earlier and any(not _surely_before(seen, first) for first in untied):
+            if not earlier and any(not surely_before(seen, first) for first in untied):
                 words = f"{_either(rule.earlier)} comes before, but nothing ties it to this call"
                 yield inconclusive(rule.clause, Reason.NO_EVIDENCE, words, subject=self.flow.title, at=_places([seen]))
             elif count < _KEPT[Verdict.FAIL]:
@@ -295,7 +318,7 @@ class _Judge:
             self.instance.run.count(1)
             for value in read_field(seen, rule.field):
                 known = first.setdefault(text_of(value), seen)
-                if known is seen or value is None or _is_retry(known, seen):
+                if known is seen or value is None or is_retry(known, seen):
                     continue
                 wrong = True
                 yield failed(
@@ -308,10 +331,10 @@ class _Judge:
     def _first_of(self, names: tuple[str, ...], stretch: _Stretch, most: int) -> list[Seen]:
         """The first events that may lie in the stretch, in order; what was seen together with others counts once."""
         found = [seen for name in names for seen in islice(self._possibly_in(name, stretch), most)]
-        return sorted(_once(found), key=lambda seen: (seen.index, seen.number))[:most]
+        return sorted(once(found), key=lambda seen: (seen.index, seen.number))[:most]
 
     def _all_of(self, names: tuple[str, ...], stretch: _Stretch) -> list[Seen]:
-        found = _once([seen for name in names for seen in self._surely_in(name, stretch)])
+        found = once([seen for name in names for seen in self._surely_in(name, stretch)])
         self.instance.run.count(len(found))
         return found
 
@@ -349,26 +372,6 @@ class _Judge:
             if end is not None:
                 high = min(high, end.index if kind == end.kind else bisect_right(times, end.at - ORDER_SLACK))
         return self.instance.sure(name).between(low, high)
-
-
-def _surely_before(first: Seen, second: Seen) -> bool:
-    """Whether one event came before another, beyond what their observers may disagree about."""
-    if first.index >= second.index:
-        return False
-    return first.kind == second.kind or second.at - first.at >= ORDER_SLACK
-
-
-def _is_retry(first: Seen, again: Seen) -> bool:
-    """Whether an event may be the same one sent once more, because the harness had not taken it the first time."""
-    response = getattr(first.event, "response", None)
-    taken = response is not None and 200 <= response.status < 300
-    bodies = [getattr(getattr(seen.event, "request", None), "body", b"") for seen in (first, again)]
-    return first.kind == "callback" and not taken and bodies[0] == bodies[1]
-
-
-def _once(events: list[Seen]) -> list[Seen]:
-    """Events without those that match several of the names."""
-    return list({(seen.index, seen.number): seen for seen in events}.values())
 
 
 def _late(events: list[Seen], anchor: Seen) -> str:

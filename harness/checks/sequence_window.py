@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import merge
 from typing import Any
 
@@ -68,7 +69,7 @@ class FlowRun:
         self._pools: dict[str, Span] = {}
         self._indexes: dict[tuple[str, str], dict[Any, list[Seen]]] = {}
         self._work = 0
-        self._most = 2_000_000 + 300 * len(record.seen)
+        self._most = 500_000 + 50 * len(record.seen)
 
     def pool(self, name: str) -> Span:
         """All events of the record that match, whatever instance they belong to."""
@@ -100,6 +101,21 @@ class FlowRun:
             pattern = self.flow.events[each]
             found.add(pattern.kind)
             names += [keeper for kept in pattern.same.values() if (keeper := self.keepers[kept]) not in names]
+        return frozenset(found)
+
+    @cached_property
+    def overlapping(self) -> int:
+        """How many instances have windows that may overlap; 0 where there is only one."""
+        starts = len(self.pool(self.flow.start))
+        return starts if starts > 1 and self.flow.until != AGAIN else 0
+
+    @cached_property
+    def untied(self) -> frozenset[str]:
+        """The events that nothing ties to one of several overlapping instances: themselves, or by what they share."""
+        events = self.flow.events.values()
+        found = {event.name for event in events if not event.same and event.kind != "note"} - {self.flow.start}
+        for _ in events:
+            found |= {e.name for e in events if e.same and all(self.keepers[kept] in found for kept in e.same.values())}
         return frozenset(found)
 
     def count(self, work: int) -> None:
@@ -232,3 +248,23 @@ def _distinct(lists: list[list[Seen]]) -> list[Seen]:
             known.add((seen.index, seen.number))
             found.append(seen)
     return found
+
+
+def surely_before(first: Seen, second: Seen) -> bool:
+    """Whether one event came before another, beyond what their observers may disagree about."""
+    if first.index >= second.index:
+        return False
+    return first.kind == second.kind or second.at - first.at >= ORDER_SLACK
+
+
+def is_retry(first: Seen, again: Seen) -> bool:
+    """Whether an event may be the same one sent once more, because the harness had not taken it the first time."""
+    response = getattr(first.event, "response", None)
+    taken = response is not None and 200 <= response.status < 300
+    bodies = [getattr(getattr(seen.event, "request", None), "body", b"") for seen in (first, again)]
+    return first.kind == "callback" and not taken and bodies[0] == bodies[1]
+
+
+def once(events: list[Seen]) -> list[Seen]:
+    """Events without those that match several of the names."""
+    return list({(seen.index, seen.number): seen for seen in events}.values())
