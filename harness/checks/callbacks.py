@@ -151,17 +151,7 @@ def _judge_payload(webhook: Operation, callback: Callback) -> Iterator[Finding]:
                 subject=subject, at=at,
             )  # fmt: skip
         return
-    try:
-        verdict = judge_value(webhook.request.schemas[media_type], value[0])
-    except ValueError:
-        yield inconclusive(
-            webhook.body_clause,
-            Reason.NO_EVIDENCE,
-            "the body is nested too deeply to be judged",
-            subject=subject,
-            at=at,
-        )
-        return
+    verdict = judge_value(webhook.request.schemas[media_type], value[0])
     for violation in verdict.violations:
         yield failed(
             violation.clause or webhook.body_clause, violation.message, expected=violation.keyword,
