@@ -265,7 +265,7 @@ _MEMBER_FAULTS = {fault.id.partition("-")[2] for fault in apidaze_members.collec
 _TOKEN_FAULTS = {name for name in _MEMBER_FAULTS if name.startswith("token-")}
 
 
-@breaks(*_TOKEN_FAULTS)
+@breaks(*sorted(_TOKEN_FAULTS))
 async def _whole_token_as_sampled(api: Api) -> bool:
     answer = (await api.token()).json()
     texts = {name: value for name, value in answer.items() if name != "api_product_list_json"}
@@ -279,7 +279,7 @@ async def _whole_token_as_sampled(api: Api) -> bool:
     )
 
 
-@breaks(*(_MEMBER_FAULTS - _TOKEN_FAULTS), "username-upper-case", "account-options-hidden", "script-name-hidden")
+@breaks(*sorted(_MEMBER_FAULTS - _TOKEN_FAULTS), "username-upper-case", "account-options-hidden", "script-name-hidden")
 async def _members_as_sampled(api: Api) -> bool:
     account = await api.account("alice", name="A", mwi_account="box")
     script = await api.script(name="mine")
