@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from harness.contract import Contract, data_folder
 
 CONTRACT = "contract suite"
+CALLBACKS = "callback checks"
 _TAG_LINE = re.compile(r"^\s*@")
 _SCENARIO = re.compile(r"^\s*Scenario(?: Outline| Template)?:\s*(.+?)\s*$")
 
@@ -25,8 +26,11 @@ def coverage_of(contracts: Mapping[str, Contract]) -> dict[str, list[str]]:
 
 
 def _deciders(contract: Contract) -> Iterator[tuple[str, str]]:
-    derived = {clause.id for clause in contract.spec.clauses if clause.surface.value == "http"}
-    for clause_id in (*derived, *contract.file.rules.values()):
+    derived = {"http": CONTRACT, "callback": CALLBACKS}
+    for clause in contract.spec.clauses:
+        if clause.surface.value in derived:
+            yield clause.id, derived[clause.surface.value]
+    for clause_id in contract.file.rules.values():
         yield clause_id, CONTRACT
     for path in sorted((data_folder("features") / contract.system).glob("**/*.feature")):
         tags: list[str] = []
