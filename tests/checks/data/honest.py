@@ -51,7 +51,7 @@ def honest() -> Iterator[tuple[str, Scene, list[str]]]:
     pushes = ["VX-push-each-call", "VX-push-once", "VX-push-own-log-id", "VX-push-direction", "VX-push-subscription-id"]
     yield "call-log", call_log(), [*pushes, "VX-push-exact-url", "VX-push-party-number"]
     yield "call-log-batched", batched(call_log()), ["VX-push-subscription-id", "VX-push-own-log-id"]
-    yield "call-log-retried", retried(call_log()), pushes
+    yield "call-log-retried", retried(call_log()), ["VX-push-each-call", "VX-push-own-log-id"]
     references = ["MS-placeivrcall-sessionReferenceId", "MS-replyId-accepted", "MS-domain-tenant"]
     yield "placed-ivr-call", reference_scene(), [*references, "MS-placeivrcall-destAddr", "MS-sessionId-constant"]
     remote = ["MS-answerremotecall-sessionReferenceId", "MS-newRemoteCall-replyId-accepted", "MS-traceId-constant"]
