@@ -56,6 +56,11 @@ class OutgoingCall(Call):
 
         self._exchange = self._core.exchange(make, address, self._received, self._failed, self.credentials)
 
+    @property
+    def heard(self) -> bool:
+        """Whether the far side has said anything at all, 100 included."""
+        return self._provisional or self.answered_at is not None or self._outcome.done()
+
     async def answered(self) -> Response:
         """Wait for the answer: the 2xx. Raises CallFailed when the call is refused, cancelled or lost."""
         outcome = await asyncio.shield(self._outcome)

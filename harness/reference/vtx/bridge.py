@@ -26,6 +26,8 @@ from harness.reference.sip import (
 from harness.reference.vtx.anchor import Anchor
 
 RING_SECONDS = 60.0
+# A telephone that is there says something at once; RFC 3261 would have the caller wait for half a minute.
+SILENCE_SECONDS = 6.0
 _log = logging.getLogger("ringtrue.vtx")
 
 
@@ -46,6 +48,7 @@ class Bridge:
         self._call = call
         self._leg: OutgoingCall | None = None
         self._anchor: Anchor | None = None
+        self.silence = SILENCE_SECONDS
 
     async def run(self, order: Leg) -> None:
         """Place the leg and stay until both are over. Raises Refused when the call cannot be connected."""
@@ -113,11 +116,27 @@ class Bridge:
         """Ringing and its like; early media only where the descriptions pass through."""
         self._call.progress(response.status, None if self._anchor else response.body or None)
 
-    async def _connect(self, leg: OutgoingCall) -> None:
+    async def _answer(self, leg: OutgoingCall) -> Response | None:
+        """The callee's answer; None when the caller gave up first. Raises Refused when there is none to come."""
+        answering = asyncio.ensure_future(leg.answered())
+        ending = asyncio.ensure_future(self._call.ended())
         try:
-            response = await leg.answered()
+            await asyncio.wait({answering, ending}, timeout=self.silence, return_when=asyncio.FIRST_COMPLETED)
+            if not leg.heard and not self._call.over:
+                _log.info("call %s: nothing is heard from %s", self._call.call_id, leg.request.uri)
+                raise Refused(480)
+            await asyncio.wait({answering, ending}, return_when=asyncio.FIRST_COMPLETED)
+            return answering.result() if answering.done() else None
         except CallFailed as failure:
             raise Refused(refusal_for(failure)) from failure
+        finally:
+            answering.cancel()
+            ending.cancel()
+
+    async def _connect(self, leg: OutgoingCall) -> None:
+        response = await self._answer(leg)
+        if response is None:
+            return
         leg.on_end = lambda end: self._call.hangup(_reasons(end))
         if self._anchor is None:
             self._pass_requests(leg)

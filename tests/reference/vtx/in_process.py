@@ -132,19 +132,18 @@ class Rig:
         found: list[dict[str, Any]] = (await self("GET", "/v1/subscriptions")).json()["subscriptions"]
         return found
 
-    async def pushed(self, count: int, seconds: float = DEADLINE) -> list[Event]:
-        """The events that came, as soon as there are `count`, or when no push is under way any more."""
-        quiet = asyncio.get_running_loop().time() + seconds
-        while len(self.receiver.events()) < count and asyncio.get_running_loop().time() < quiet:
-            await asyncio.sleep(0.005)
-            if self.at_rest and not self.system.notifier.waiting:
-                break
+    async def pushed(self, count: int) -> list[Event]:
+        """The events that came, as soon as there are `count` and nothing more is under way."""
+        async with asyncio.timeout(DEADLINE):
+            while len(self.receiver.events()) < count:
+                await asyncio.sleep(0.005)
         await self.settled()
         return self.receiver.events()
 
     @property
     def at_rest(self) -> bool:
-        return not any(phone.endpoint.calls for phone in self.phones) and not self.system.phones.endpoint.calls
+        stats = self.system.phones.endpoint.stats()
+        return not (stats.dialogs or stats.tasks or any(phone.endpoint.calls for phone in self.phones))
 
     async def settled(self) -> None:
         """Wait until no call is left and no push is under way."""

@@ -9,6 +9,7 @@ import pytest
 
 from harness.reference.media import RtpSession, answer_offer, build_offer, tone
 from harness.reference.sip import CallFailed, Credentials, IncomingCall, Request
+from harness.reference.vtx import bridge
 from tests.reference.vtx.in_process import Rig, busy, pick_up, rig
 from tests.reference.vtx.test_pushes import run
 
@@ -207,6 +208,33 @@ def test_nobody_calls_as_somebody_else() -> None:
     run(work)
 
 
+def test_a_telephone_that_is_gone_does_not_hold_the_caller_nor_the_call_log() -> None:
+    """Neither for half a minute when the caller waits, nor at all when the caller gives up."""
+
+    async def work() -> None:
+        async with rig() as made:
+            loop = asyncio.get_running_loop()
+            await made.subscribe(made.users[0])
+            await made.bert.endpoint.stop()
+            for wait in (True, False):
+                began, known = loop.time(), len(made.receiver.pushes)
+                call = await made.anna.call(made.users[1].number)
+                while not call.heard:
+                    await asyncio.sleep(0.01)
+                if not wait:
+                    call.hangup()
+                end = await call.ended()
+                assert end.code == (480 if wait else 487)
+                async with asyncio.timeout(2):
+                    while len(made.receiver.pushes) == known:
+                        await asyncio.sleep(0.01)
+                assert loop.time() - began < (4 if wait else 1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bridge, "SILENCE_SECONDS", 0.5)
+        asyncio.run(work())
+
+
 def test_a_stop_in_the_middle_of_calls_ends_them() -> None:
     async def work() -> None:
         async with rig() as made:
@@ -214,9 +242,9 @@ def test_a_stop_in_the_middle_of_calls_ends_them() -> None:
             await talking.answered()
             made.carl.answer = lambda call: call.progress(180)
             ringing = await made.anna.call(made.users[2].number)
-            ringing.on_progress = lambda _response: None
-            while not made.carl.calls:
-                await asyncio.sleep(0.005)
+            rang = asyncio.Event()
+            ringing.on_progress = lambda _response: rang.set()
+            await rang.wait()
             await made.system.phones.stop()
             async with asyncio.timeout(3):
                 await asyncio.gather(
