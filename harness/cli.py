@@ -76,6 +76,7 @@ def commands() -> None:
     "--fault", "faults", multiple=True, metavar="ID", help="Start the embedded platform with this promise broken."
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the result.")
+@click.option("-v", "--verbose", is_flag=True, help="Also the ladder of each scenario that deviates.")
 def run(target: Path | None, **options: Any) -> int:
     """Judge an implementation, or the embedded reference platform, and write a run to browse."""
     from harness.suites.runner import RunOptions

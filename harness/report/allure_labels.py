@@ -13,6 +13,8 @@ import allure
 import pytest
 from allure_commons.types import AttachmentType, Severity
 
+from harness.report.ladder import make_ladder
+from harness.report.ladder_svg import render_svg
 from harness.report.text import render_timeline
 from harness.suites.plan import Plan
 from harness.suites.scenario import Scenario
@@ -71,6 +73,16 @@ class AllureLabels:
             allure.dynamic.description(sources)
         for clause in clauses:
             self._clause_step(clause, [finding for finding in findings if finding.clause == clause])
+        ladder = make_ladder(
+            scenario.timeline,
+            findings,
+            title=scenario.title,
+            redactor=scenario.worker.redactor,
+            inferred=() if self._plan.strict else [clause for clause in clauses if not catalogue[clause].documented],
+            bases={name: system.base_url for name, system in self._plan.target.systems.items()},
+        )
+        if ladder.rows:
+            allure.attach(render_svg(ladder), name="Ladder", attachment_type=AttachmentType.SVG)
         redact = scenario.worker.redactor.text
         text = redact(render_timeline(scenario.timeline))
         allure.attach(text, name="Timeline", attachment_type=AttachmentType.TEXT)

@@ -42,6 +42,7 @@ class RunOptions:
     features: Sequence[Path] = ()
     faults: Sequence[str] = ()
     quiet: bool = False
+    verbose: bool = False
 
 
 def run(options: RunOptions) -> int:
@@ -52,6 +53,7 @@ def run(options: RunOptions) -> int:
     import pytest
     from rich.console import Console
 
+    from harness.report.ladder_run import print_ladders
     from harness.report.matrix import print_rich
     from harness.suites import current
 
@@ -86,6 +88,8 @@ def run(options: RunOptions) -> int:
         return int(Exit.NOTHING_SAID)
     _point_latest(folder)
     print_rich(end.record, console, _shown(folder))
+    if options.verbose:
+        print_ladders(end.record, console)
     return int(end.record.verdict.exit_code)
 
 
