@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import unquote
 
@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from harness.reference.callable.access import REFRESH, Access
 from harness.reference.callable.calling.outbound import TooManyCallsError, VoiceCalls
 from harness.reference.callable.fields import ADDRESS, Fields, Json
-from harness.reference.callable.store import Account, Record, Store, StoreError
+from harness.reference.callable.store import Account, Ddi, Record, Store, StoreError
 from harness.reference.callable.verbs import read_voice_call
 from harness.reference.web import BadRequestError, read_body, read_fields
 
@@ -135,7 +135,7 @@ class Api:
         if asked.operation != "authorize" and asked.request.method in ("POST", "PUT"):
             if "account" in asked.path:
                 self.account_of(asked)
-            asked = Asked(asked.request, asked.operation, asked.path, await self.json_of(asked.request))
+            asked = replace(asked, json=await self.values_of(asked))
         return await self.operations[asked.operation](asked)
 
     def path_of(self, request: Request) -> list[str]:
@@ -152,8 +152,9 @@ class Api:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return self.access.user_of(token.strip()) if scheme.lower() == "bearer" else None
 
-    async def json_of(self, request: Request) -> Json:
+    async def values_of(self, asked: Asked) -> Json:
         """The JSON object of a body; a request that names no media type is taken to send JSON too."""
+        request = asked.request
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in ("", "application/json") and not kind.endswith("+json"):
             raise ApiError(415, f"Bodies are application/json, not '{kind}'")
@@ -193,7 +194,11 @@ class Api:
     async def authorize(self, asked: Asked) -> Response:
         """Tokens for a user name and a password, or for a refresh token (CA Authentication, Refresh Token)."""
         fields = await read_fields(asked.request)
-        values = {name: value for name, value in fields.items() if isinstance(value, str)}
+        tokens = self.tokens_for({name: value for name, value in fields.items() if isinstance(value, str)})
+        return JSONResponse(tokens, headers={"cache-control": "no-store"})
+
+    def tokens_for(self, values: Mapping[str, str]) -> Json:
+        """New tokens for whom the form names. Raises ApiError 401 and BadRequestError."""
         user: str | None = None
         if "token" in values:
             user = self.access.user_of(values["token"], REFRESH)
@@ -203,7 +208,7 @@ class Api:
             raise BadRequestError("Give username and password, or token")
         if user is None:
             raise ApiError(401, "Unknown user, wrong password, or no valid refresh token")
-        return JSONResponse(self.access.grant(user), headers={"cache-control": "no-store"})
+        return self.access.grant(user)
 
     async def get_organisation(self, _asked: Asked) -> Response:
         return self.shown(self.organisation)
@@ -222,7 +227,7 @@ class Api:
         return self.changed(asked)
 
     async def list_ddis(self, asked: Asked) -> Response:
-        return self.shown([{"id": ddi.id, "name": ddi.name} for ddi in self.account_of(asked).ddis])
+        return self.shown([self.ddi_view(ddi) for ddi in self.account_of(asked).ddis])
 
     async def list_records(self, kind: str, asked: Asked) -> Response:
         return self.shown([self.view(kind, record) for record in self.store.list_records(self.account_of(asked), kind)])
@@ -255,10 +260,13 @@ class Api:
         return {"id": account.id, "name": account.name}
 
     def account_view(self, account: Account) -> Json:
-        return self.summary_view(account) | {"mbn": account.mbn, "domain": account.domain}
+        return {"id": account.id, "name": account.name, "mbn": account.mbn, "domain": account.domain}
 
     def address_view(self, account: Account) -> Json:
         return dict.fromkeys(ADDRESS) | account.address
+
+    def ddi_view(self, ddi: Ddi) -> Json:
+        return {"id": ddi.id, "name": ddi.name}
 
     def view(self, kind: str, record: Record) -> Json:  # noqa: ARG002 - faults change one kind
         """A trunk, a hook or a device, with the members of the sample."""

@@ -42,13 +42,13 @@ class Hooks:
         account = self.store.account(live.account)
         if account is None:
             return
-        body = json.dumps(self.event(live, event) | more).encode()
+        body = json.dumps(self.event(live, event, more)).encode()
         for hook in self.store.hooks(account, "event.generic"):
             self._enqueue(hook, body)
 
-    def event(self, live: LiveCall, event: str) -> Json:
+    def event(self, live: LiveCall, event: str, more: Json) -> Json:
         """What an event says; the page leaves it open."""
-        return {
+        return more | {
             "event": event,
             "callId": live.id,
             "accountId": live.account,
@@ -61,7 +61,18 @@ class Hooks:
 
     async def ask(self, live: LiveCall, url: str, method: str, action: str) -> tuple[Verb, ...]:
         """The verbs with which a call goes on. Raises HookError."""
-        question: Json = {
+        question = json.dumps(self.question(live, action)).encode()
+        try:
+            answer = await self.call_fetcher.request(method, url, question, _HEADERS)
+            if not 200 <= answer.status < 300:
+                raise HookError(f"{url} answered {answer.status}")
+            return read_verbs("the answer", json.loads(answer.body))
+        except (FetchError, BadRequestError, ValueError, RecursionError) as error:
+            raise HookError(f"{url}: {error}") from error
+
+    def question(self, live: LiveCall, action: str) -> Json:
+        """What a flow hook is told about the call."""
+        return {
             "callId": live.id,
             "from": live.caller,
             "to": live.called,
@@ -69,13 +80,6 @@ class Hooks:
             "speech": "",
             "action": action,
         }
-        try:
-            answer = await self.call_fetcher.request(method, url, json.dumps(question).encode(), _HEADERS)
-            if not 200 <= answer.status < 300:
-                raise HookError(f"{url} answered {answer.status}")
-            return read_verbs("the answer", json.loads(answer.body))
-        except (FetchError, BadRequestError, ValueError, RecursionError) as error:
-            raise HookError(f"{url}: {error}") from error
 
     async def stop(self) -> None:
         """Drop what is still queued."""

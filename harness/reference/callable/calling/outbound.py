@@ -50,15 +50,15 @@ class VoiceCalls:
         return order.caller_id or account.mbn
 
     def start(self, account: Account, live: LiveCall, order: VoiceCall) -> None:
-        self.dialler.endpoint.run(self._run, account, live, order)
+        self.dialler.endpoint.run(self.run, account, live, order)
 
-    async def _run(self, account: Account, live: LiveCall, order: VoiceCall) -> None:
+    async def run(self, account: Account, live: LiveCall, order: VoiceCall) -> None:
         code = 200
         try:
-            live.party = await self._dial(account, live, order)
+            live.party = await self.dial(account, live, order)
             self.hooks.tell(live, "call.answered")
             async with asyncio.timeout(_MAX_CALL_SECONDS):
-                await until_over(live.party, self.runner.run(live, order.verbs))
+                await self.talk(live, order)
         except UnroutableError as error:
             _log.info("call %s: %s", live.id, error)
             code = error.code
@@ -73,7 +73,8 @@ class VoiceCalls:
             self.hooks.tell(live, "call.ended", code=code)
             _log.info("call %s to %s is over (%d)", live.id, live.called, code)
 
-    async def _dial(self, account: Account, live: LiveCall, order: VoiceCall) -> Leg:
+    async def dial(self, account: Account, live: LiveCall, order: VoiceCall) -> Leg:
+        """Dial the target. Raises UnroutableError or CallFailed."""
         route = self.dialler.routing.route(account, order.target)
         self.hooks.tell(live, "call.dialled")
 
@@ -82,6 +83,10 @@ class VoiceCalls:
             self.on_ringing(live, order)
 
         return await self.dialler.reach(route, live.caller, DEFAULT_RING, ringing)
+
+    async def talk(self, live: LiveCall, order: VoiceCall) -> None:
+        """Run the verbs, for as long as the target is there."""
+        await until_over(live.leg, self.runner.run(live, order.verbs))
 
     def on_ringing(self, live: LiveCall, order: VoiceCall) -> None:
         """The target rings; nothing is done until it answers."""

@@ -132,7 +132,7 @@ class Runner:
 
     async def bridge(self, live: LiveCall, other: Leg, limit_seconds: float | None) -> None:
         """Let the two hear each other; afterwards the other one is hung up."""
-        relay = Relay(live.leg.session, other.session)
+        relay = self.join(live.leg, other)
         try:
             await live.leg.answer()
             self.hooks.tell(live, "call.connected")
@@ -143,6 +143,10 @@ class Runner:
         finally:
             relay.stop()
             other.close()
+
+    def join(self, leg: Leg, other: Leg) -> Relay:
+        """Let each hear what the other says."""
+        return Relay(leg.session, other.session)
 
     def reject(self, live: LiveCall, verb: Reject) -> None:
         """Refuse a call that was not answered yet; an answered one is ended."""

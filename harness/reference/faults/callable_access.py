@@ -1,0 +1,158 @@
+"""Callable faults around log-in, tokens and refusals.
+
+Part of the fault catalogue. Each function patches a Callable system that is made but not started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from harness.reference.callable.access import ACCESS, REFRESH
+from harness.reference.callable.api import ApiError
+from harness.reference.faults.fault import Collector, put, wrap
+from harness.reference.web import BadRequestError
+
+collect = Collector("callable")
+
+Ask = Callable[..., Any]
+
+
+@collect("log-in-refused", "CA-token-for-password", "no user name and password are taken for right")
+def _log_in_refused(system: Any) -> None:
+    put(system.access, "logs_in", lambda _username, _password: False)
+
+
+@collect("any-password", "CA-token-wrong-password", "any password is taken for right")
+def _any_password(system: Any) -> None:
+    put(system.access, "logs_in", lambda _username, _password: True)
+
+
+@collect("wrong-password-404", "CA-token-wrong-password-status", "a wrong password is answered 404")
+def _wrong_password_404(system: Any) -> None:
+    _refusal(system, 401, 404, "authorize")
+
+
+@collect("token-useless", "CA-token-opens-api", "access tokens are not recognised")
+def _token_useless(system: Any) -> None:
+    wrap(system.access, "user_of", lambda find, token, kind=ACCESS: None if kind == ACCESS else find(token, kind))
+
+
+@collect("no-token-needed", "CA-token-required", "trunks are listed without a token")
+def _no_token_needed(system: Any) -> None:
+    wrap(system.api, "needs_token", lambda needs, operation: operation != "listTrunks" and needs(operation))
+
+
+@collect("any-token", "CA-token-required", "anything is taken for an access token")
+def _any_token(system: Any) -> None:
+    wrap(system.access, "user_of", lambda find, token, kind=ACCESS: "ringtrue" if kind == ACCESS else find(token, kind))
+
+
+@collect("no-token-403", "CA-token-required-status", "a request without a token is answered 403")
+def _no_token_403(system: Any) -> None:
+    _refusal(system, 401, 403, "api")
+
+
+@collect("token-opaque", "CA-token-jwt", "the access token is opaque")
+def _token_opaque(system: Any) -> None:
+    wrap(system.access, "sign", lambda sign, claims: sign(claims).replace(".", "~"))
+    wrap(system.access, "user_of", lambda find, token, kind=ACCESS: find(token.replace("~", "."), kind))
+
+
+@collect("token-roles-missing", "CA-token-roles", "the access token has no realm_access")
+def _roles_missing(system: Any) -> None:
+    def claims(make: Ask, *values: Any) -> Any:
+        return {name: value for name, value in make(*values).items() if name != "realm_access"}
+
+    wrap(system.access, "claims", claims)
+
+
+@collect("token-roles-text", "CA-token-roles", "realm_access.roles is one string")
+def _roles_text(system: Any) -> None:
+    wrap(system.access, "claims", lambda make, *values: make(*values) | {"realm_access": {"roles": "VoiceChannel"}})
+
+
+@collect("token-never-expires", "CA-token-expires", "access tokens are valid for ever")
+def _never_expires(system: Any) -> None:
+    put(system.access, "expired", lambda _claims: False)
+
+
+@collect("token-life-other-unit", "CA-token-expires-in-seconds", "exp lies a thousand times expires_in after iat")
+def _other_unit(system: Any) -> None:
+    wrap(system.access, "claims", lambda make, user, kind, now, life: make(user, kind, now, life * 1000))
+
+
+@collect("refresh-refused", "CA-token-refresh", "refresh tokens are not recognised")
+def _refresh_refused(system: Any) -> None:
+    wrap(system.access, "user_of", lambda find, token, kind=ACCESS: None if kind == REFRESH else find(token, kind))
+
+
+for _schema, _member in (("Credentials", "username"), ("Credentials", "password"), ("Refresh", "token")):
+
+    def _refuse_member(system: Any, member: str = _member) -> None:
+        def tokens_for(make: Ask, values: Any) -> Any:
+            if member in values:
+                raise ApiError(400, f"{member} is not accepted")
+            return make(values)
+
+        wrap(system.api, "tokens_for", tokens_for)
+
+    collect.add(
+        f"{_schema}-{_member}-refused".lower(),
+        f"CA-{_schema}.{_member}",
+        f"a request for tokens that gives {_member} is refused",
+        _refuse_member,
+    )
+
+
+@collect("refreshed-token-useless", "CA-token-refresh", "the access token that a refresh gives opens nothing")
+def _refreshed_useless(system: Any) -> None:
+    _refreshed(system, lambda tokens: tokens | {"access_token": system.access.sign({"typ": "none"})})
+
+
+@collect("refresh-shape", "CA-token-refresh-shape", "the answer to a refresh has no refresh token")
+def _refresh_shape(system: Any) -> None:
+    _refreshed(system, lambda tokens: {name: value for name, value in tokens.items() if not name.startswith("refresh")})
+
+
+@collect(
+    "refresh-token-shorter", "CA-token-refresh-outlives", "the refresh token lives half as long as the access token"
+)
+def _refresh_shorter(system: Any) -> None:
+    wrap(system.access, "grant", lambda grant, user: grant(user) | {"refresh_expires_in": system.access.life / 2})
+
+
+@collect("any-refresh-token", "CA-token-bad-refresh", "anything is taken for a refresh token")
+def _any_refresh(system: Any) -> None:
+    wrap(
+        system.access, "user_of", lambda find, token, kind=ACCESS: "ringtrue" if kind == REFRESH else find(token, kind)
+    )
+
+
+@collect("refusals-500", "CA-refusals-are-4xx", "a request with a wrong value is answered 500")
+def _refusals_500(system: Any) -> None:
+    _refusal(system, 400, 500, "api")
+
+
+def _refreshed(system: Any, change: Callable[[Any], Any]) -> None:
+    """Change the tokens that a refresh gives."""
+
+    def tokens_for(make: Ask, values: Any) -> Any:
+        return change(make(values)) if "token" in values else make(values)
+
+    wrap(system.api, "tokens_for", tokens_for)
+
+
+def _refusal(system: Any, status: int, instead: int, where: str) -> None:
+    """Answer another status where `status` is due, at the token operation or everywhere else."""
+
+    async def answer(run: Ask, request: Any) -> Any:
+        try:
+            return await run(request)
+        except (ApiError, BadRequestError) as error:
+            due = error.status if isinstance(error, ApiError) else 400
+            if due == status and request.url.path.endswith("/authorize") == (where == "authorize"):
+                raise ApiError(instead, str(error)) from error
+            raise
+
+    wrap(system.api, "answer", answer)

@@ -1,0 +1,70 @@
+"""Callable faults by operation: one that is not served, answers an unlisted status, or has another shape.
+
+Part of the fault catalogue; made from tables, as each operation can break in the same ways. The clause of an operation
+bears its name in the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from harness.reference.callable.api import ApiError, Asked
+from harness.reference.faults.fault import Collector
+
+collect = Collector("callable")
+
+WITH_SHAPE = (
+    *("authorize", "getOrganisation", "listAccounts", "getAccount", "getAddress", "listDdis"),
+    *("listTrunks", "getTrunk", "listHooks", "getHook", "listDevices", "getDevice"),
+)
+WITHOUT_SHAPE = (
+    *("updateAddress", "createTrunk", "updateTrunk", "createHook", "updateHook", "createDevice", "updateDevice"),
+    "createVoiceCall",
+)
+OPERATIONS = WITH_SHAPE + WITHOUT_SHAPE
+
+Run = Callable[[Asked], Awaitable[Any]]
+
+
+def _around(operation: str, around: Callable[[Any, Run, Asked], Awaitable[Any]], system: Any) -> None:
+    run = system.api.operations[operation]
+    system.api.operations[operation] = partial(around, system.api, run)
+
+
+async def _refuse(_api: Any, _run: Run, _asked: Asked) -> Any:
+    raise ApiError(405, "This method is not served")
+
+
+async def _relabel(_api: Any, run: Run, asked: Asked) -> Any:
+    response = await run(asked)
+    response.status_code = 207
+    return response
+
+
+async def _reshape(api: Any, run: Run, asked: Asked) -> Any:
+    return api.shown("done", (await run(asked)).status_code)
+
+
+for _operation in OPERATIONS:
+    _name = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in _operation)
+    collect.add(
+        f"{_name}-not-served",
+        f"CA-{_operation}",
+        f"{_operation} is answered 405",
+        partial(_around, _operation, _refuse),
+    )
+    collect.add(
+        f"{_name}-207",
+        f"CA-{_operation}.status",
+        f"{_operation} succeeds with 207",
+        partial(_around, _operation, _relabel),
+    )
+    if _operation in WITH_SHAPE:
+        collect.add(
+            f"{_name}-shape",
+            f"CA-{_operation}.body",
+            f"{_operation} answers a JSON string where the page shows an object or a list",
+            partial(_around, _operation, _reshape),
+        )
