@@ -12,6 +12,7 @@ from tests.tools.kill_matrix import Fault, faults_of
 
 # Fault, and the tests that show it: a sample of every surface and area. `tests/tools/kill_matrix.py` runs all faults.
 _DOCUMENTED = {
+    "apidaze-digest-unchecked": "wrong_password",
     "apidaze-register-refused": "registers_with_the_password",
     "apidaze-unknown-id-200": "unknown_sip_account",
     "apidaze-script-not-fetched": "call_fetches",
@@ -29,7 +30,6 @@ _DOCUMENTED = {
     "apidaze-no-access-token": "valid_request and getAccessToken",
 }
 _INFERRED = {
-    "apidaze-digest-unchecked": "wrong_password",
     "apidaze-script-test-drops-query": "testing_an_external_script",
     "apidaze-wrong-secret-accepted": "wrong_secret",
     "apidaze-quota-exceeded-403": "past_the_quota",
