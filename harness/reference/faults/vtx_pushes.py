@@ -17,8 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from harness.reference.faults.fault import Collector, put, wrap
 from harness.reference.faults.vtx_subscriptions import created
 from harness.reference.vtx.directory import ENTERPRISE
-from harness.reference.vtx.model import instant, office_time
-from harness.reference.vtx.subscriptions import utc_now
+from harness.reference.vtx.model import instant, office_time, utc_now
 
 collect = Collector("vtx")
 

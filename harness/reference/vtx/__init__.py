@@ -16,12 +16,12 @@ from harness.reference.settings import Address, Settings
 from harness.reference.systems import Table
 from harness.reference.vtx.api import BASE_PATH, Api, Login
 from harness.reference.vtx.calllogs import CallLogs
-from harness.reference.vtx.calls import Calls
-from harness.reference.vtx.carrier import Carrier
 from harness.reference.vtx.directory import DOMAIN, ENTERPRISE, Directory, new_users
 from harness.reference.vtx.notifier import Notifier
-from harness.reference.vtx.phones import Phones
 from harness.reference.vtx.subscriptions import Subscriptions
+from harness.reference.vtx.telephony.calls import Calls
+from harness.reference.vtx.telephony.carrier import Carrier
+from harness.reference.vtx.telephony.phones import Phones
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

@@ -8,10 +8,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from harness.reference.vtx import numbers
 from harness.reference.vtx.directory import ENTERPRISE, PROVIDER, SITE
 from harness.reference.vtx.model import CallRecord, Json, Party, Subscription, User, instant, office_time
 from harness.reference.vtx.subscriptions import Subscriptions
+from harness.reference.vtx.telephony import numbers
 
 # The documents show one number and no meaning; these are our own.
 STATUS_ANSWERED, STATUS_BUSY, STATUS_CANCELLED, STATUS_FAILED = 804, 806, 807, 808

@@ -8,8 +8,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-from harness.reference.vtx import numbers
 from harness.reference.vtx.model import Party, User
+from harness.reference.vtx.telephony import numbers
 
 DOMAIN = "voip.vtx.example"
 SITE = Party(4021, "s1.4020.bus.vtx.example")

@@ -77,6 +77,10 @@ class CallRecord:
         return tuple(dict.fromkeys(user for user in (self.caller, self.callee) if user))
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 def instant(moment: datetime) -> str:
     """UTC with a Z; the fraction only where there is one."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

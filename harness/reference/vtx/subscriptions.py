@@ -8,9 +8,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from harness.reference.vtx.model import Subscription
+from harness.reference.vtx.model import Subscription, utc_now
 
 MAX_SUBSCRIPTIONS = 1000
 LONGEST_LIFE = timedelta(days=3)
@@ -28,10 +28,6 @@ class Wanted:
     notification_url: str
     resource_type: str
     expires: datetime
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Subscriptions:

@@ -214,7 +214,9 @@ async def _during_a_call(made: Rig) -> bool:
     call = await made.anna.call(made.users[1].number)
     await call.answered()
     during = (await made("GET", path)).json()
-    await asyncio.sleep(0.15)
+    quiet = asyncio.get_running_loop().time() + 1
+    while not made.receiver.pushes and asyncio.get_running_loop().time() < quiet:
+        await asyncio.sleep(0.01)
     early = list(made.receiver.pushes)
     call.hangup()
     await made.settled()

@@ -9,7 +9,7 @@ import pytest
 
 from harness.reference.media import RtpSession, answer_offer, build_offer, tone
 from harness.reference.sip import CallFailed, Credentials, IncomingCall, Request
-from harness.reference.vtx import bridge
+from harness.reference.vtx.telephony import bridge
 from tests.reference.vtx.in_process import Rig, busy, pick_up, rig
 from tests.reference.vtx.test_pushes import run
 

@@ -8,8 +8,8 @@ import pytest
 
 from harness.reference.vtx.fields import read_instant
 from harness.reference.vtx.model import instant, office_time
-from harness.reference.vtx.numbers import international, is_number, national
 from harness.reference.vtx.subscriptions import MAX_SUBSCRIPTIONS, SubscriptionError, Subscriptions, Wanted
+from harness.reference.vtx.telephony.numbers import international, is_number, national
 
 NOW = datetime(2031, 5, 1, 12, 0, 0, 250_000, UTC)
 

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from harness.reference.sip import IncomingCall, NameAddr, Refused, SipEndpoint
-from harness.reference.vtx import numbers
-from harness.reference.vtx.bridge import Bridge, Leg
-from harness.reference.vtx.model import CallRecord, User
-from harness.reference.vtx.routes import Route
-from harness.reference.vtx.subscriptions import utc_now
+from harness.reference.vtx.model import CallRecord, User, utc_now
+from harness.reference.vtx.telephony import numbers
+from harness.reference.vtx.telephony.bridge import Bridge, Leg
+from harness.reference.vtx.telephony.routes import Route
 
 MAX_CALLS = 2000
 _log = logging.getLogger("ringtrue.vtx")

@@ -23,7 +23,7 @@ from harness.reference.sip import (
     Response,
     SipEndpoint,
 )
-from harness.reference.vtx.anchor import Anchor
+from harness.reference.vtx.telephony.anchor import Anchor
 
 RING_SECONDS = 60.0
 # A telephone that is there says something at once; RFC 3261 would have the caller wait for half a minute.

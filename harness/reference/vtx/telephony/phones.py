@@ -10,11 +10,11 @@ import logging
 
 from harness.reference.settings import Address
 from harness.reference.sip import DigestAuthenticator, IncomingCall, Registrar, SipEndpoint, SipUri
-from harness.reference.vtx.calls import Calls
-from harness.reference.vtx.carrier import Carrier
 from harness.reference.vtx.directory import Directory
 from harness.reference.vtx.model import User
-from harness.reference.vtx.routes import Routes
+from harness.reference.vtx.telephony.calls import Calls
+from harness.reference.vtx.telephony.carrier import Carrier
+from harness.reference.vtx.telephony.routes import Routes
 
 _log = logging.getLogger("ringtrue.vtx")
 

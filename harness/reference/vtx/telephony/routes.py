@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.reference.sip import AddressError, Binding, Refused, SipUri, parse_uri
-from harness.reference.vtx import numbers
-from harness.reference.vtx.carrier import Carrier
 from harness.reference.vtx.directory import Directory
 from harness.reference.vtx.model import User
+from harness.reference.vtx.telephony import numbers
+from harness.reference.vtx.telephony.carrier import Carrier
 
 
 @dataclass(frozen=True)
