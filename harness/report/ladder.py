@@ -71,7 +71,7 @@ class Mark:
 class Row:
     """One line of the chart, from lane `source` to lane `target` (their places in `Ladder.lanes`).
 
-    `at`: seconds since the first event. `short`: the label where there is little room. `status`: the answer, where
+    `at`: seconds since the first event. `shorter`: labels for little room. `status`: the answer, where
     request and answer share an arrow; `answer`: this arrow is one. `broken`: no answer came. `times`: how often it was
     sent. `aside`: small print. `detail`: the whole of it. `severe`: None where no finding points here, else whether one of
     them is red; `marks` are named beside the row.
@@ -80,7 +80,7 @@ class Row:
     at: float
     plane: Plane
     label: str
-    short: str = ""
+    shorter: tuple[str, ...] = ()
     source: int = 0
     target: int = 0
     status: str = ""
@@ -309,8 +309,9 @@ class _Chart:
         else:
             plane, ends = Plane.HTTP, (self._places[_API], iut)
         label = words.request_line(exchange, self._bases.get(exchange.system, ""))
-        short = words.short_request(label)
-        request = Row(self._since(exchange), plane, label, short, *ends, detail=words.exchange_detail(exchange))
+        request = Row(
+            self._since(exchange), plane, label, words.shorter(label), *ends, detail=words.exchange_detail(exchange)
+        )
         asked, answered = words.asides(exchange)
         response = exchange.response
         if response is None:
@@ -324,7 +325,7 @@ class _Chart:
             aside = " → ".join(part for part in (asked, answered) if part) if asked else answered
             return [replace(request, aside=aside, status=str(response.status))]
         back = Row(
-            ended - self._start, plane, status, "", ends[1], ends[0], aside=answered, detail=request.detail, answer=True
+            ended - self._start, plane, status, (), ends[1], ends[0], aside=answered, detail=request.detail, answer=True
         )
         return [replace(request, aside=asked), back]
 
@@ -347,9 +348,9 @@ class _Chart:
     def _media(self, report: MediaReport, agent: int) -> list[Row]:
         iut = self._places[_IUT]
         heard, sent, detail = words.media_words(report)
-        rows = [Row(self._since(report), Plane.MEDIA, heard, "", iut, agent, aside=sent, detail=detail)]
+        rows = [Row(self._since(report), Plane.MEDIA, heard, (), iut, agent, aside=sent, detail=detail)]
         for digit, at in words.heard_digits(report)[:_MOST_DIGITS]:
-            rows.append(Row(at - self._start, Plane.MEDIA, f"DTMF {digit}", "", iut, agent, answer=True))
+            rows.append(Row(at - self._start, Plane.MEDIA, f"DTMF {digit}", (), iut, agent, answer=True))
         return rows
 
 

@@ -14,18 +14,18 @@ from xml.sax.saxutils import escape
 from harness.report.ladder import Ladder, Lane, Mark, Plane, Row
 from harness.verdicts import Verdict
 
-_FIRST = 138
-_WIDE, _NARROW = 256, 176
-_EDGE = 82
+_FIRST = 130
+_WIDE, _NARROW = 230, 150
+_EDGE = 74
 _HEAD = 62
 _BOX = 36
-_SMALL, _TALL, _PAUSE = 27, 38, 16
+_SMALL, _TALL, _PAUSE = 28, 40, 16
 _PAUSE_SECONDS = 1.0
 _AGAIN_AFTER = 900
 _LOOSE = 18
 _SIGNS = {Verdict.FAIL: "✗", Verdict.ERROR: "✗", Verdict.WARN: "!", Verdict.INCONC: "?"}
 _MOST_NAMED = 3
-_CHARACTER = {"label": 6.7, "aside": 5.8, "title": 7.6, "name": 7.0}
+_CHARACTER = {"label": 7.25, "aside": 6.1, "title": 8.8, "name": 7.6}
 
 # Two palettes: what a class is coloured with on a light page and on a dark one.
 _COLOURS = {
@@ -39,14 +39,14 @@ _COLOURS = {
 
 def _style() -> str:
     rules = [
-        ".ringtrue text{font-family:sans-serif;font-size:11px;stroke:none}",
-        ".ringtrue .label{font-family:monospace;font-size:11px}",
-        ".ringtrue .aside,.ringtrue .time{font-family:monospace;font-size:9.5px}",
-        ".ringtrue .title{font-size:14px;font-weight:bold}",
-        ".ringtrue .name{font-size:12px;font-weight:bold}",
+        ".ringtrue text{font-family:sans-serif;font-size:12px;stroke:none}",
+        ".ringtrue .label{font-family:monospace;font-size:12px}",
+        ".ringtrue .aside,.ringtrue .time{font-family:monospace;font-size:10px}",
+        ".ringtrue .title{font-size:15px;font-weight:bold}",
+        ".ringtrue .name{font-size:13px;font-weight:bold}",
         ".ringtrue .strong{font-weight:bold}",
         ".ringtrue .mid{text-anchor:middle}.ringtrue .end{text-anchor:end}",
-        ".ringtrue [class*=on-]{stroke-width:4px;stroke-linejoin:round;paint-order:stroke}",
+        ".ringtrue [class*=on-]{stroke-width:5px;stroke-linejoin:round;paint-order:stroke}",
         ".ringtrue .line{stroke-width:1.4;fill:none}.ringtrue .thin{stroke-width:1;fill:none}",
         ".ringtrue .dash{stroke-dasharray:5 3}.ringtrue .dots{stroke-dasharray:1.5 4}",
     ]
@@ -132,7 +132,7 @@ def _layout(ladder: Ladder) -> _Layout:
         centres.append(centres[-1] + (_WIDE if one.iut or next_one.iut else _NARROW))
     named = [mark.clause for row in ladder.rows for mark in row.marks]
     right = centres[-1] + _EDGE
-    width = right + (min(300, 34 + int(max(map(len, named)) * _CHARACTER["label"])) if named else 8)
+    width = right + (min(320, 34 + int(max(map(len, named)) * _CHARACTER["label"])) if named else 8)
     return _Layout(tuple(centres), right, max(width, 560))
 
 
@@ -140,7 +140,7 @@ def _height(row: Row) -> int:
     if row.plane in (Plane.NOTE, Plane.GAP):
         return 22
     lowest = _TALL if row.aside else _SMALL
-    return max(lowest, 12 * min(len(row.marks), _MOST_NAMED + 1) + 8)
+    return max(lowest, 13 * min(len(row.marks), _MOST_NAMED + 1) + 8)
 
 
 def _tints(placed: Sequence[_Placed], layout: _Layout) -> Iterator[str]:
@@ -167,12 +167,12 @@ def _headline(ladder: Ladder, layout: _Layout) -> Iterator[str]:
 
 def _boxes(lanes: Sequence[Lane], layout: _Layout, y: int) -> Iterator[str]:
     for lane, x in zip(lanes, layout.lanes, strict=True):
-        shape = f'x="{x - 74}" y="{y}" width="148" height="{_BOX}" rx="6"'
+        shape = f'x="{x - 67}" y="{y}" width="134" height="{_BOX}" rx="6"'
         yield f'<rect class="{"iut" if lane.iut else "box"} {"http" if lane.iut else "life"}-s" {shape}>'
         yield f"<title>{_xml(f'{lane.title} {lane.detail}')}</title></rect>"
         under = " ".join(part for part in (lane.detail, "(IUT)" if lane.iut else "") if part)
-        yield _text(x, y + (15 if under else 22), _fit(lane.title, 138, "name"), "name mid ink")
-        yield _text(x, y + 28, _fit(under, 140, "aside"), "aside mid mute")
+        yield _text(x, y + (15 if under else 22), _fit(lane.title, 126, "name"), "name mid ink")
+        yield _text(x, y + 28, _fit(under, 130, "aside"), "aside mid mute")
 
 
 def _row(placed: _Placed, layout: _Layout) -> Iterator[str]:
@@ -244,7 +244,7 @@ def _arrow(row: Row, y: int, source: int, target: int, colour: str) -> Iterator[
     if row.aside:
         shade = "mute" if row.severe is None else colour
         middle, room = (source + target) // 2, abs(target - source) - 12
-        yield _text(middle, y + 32, _fit(row.aside, room, "aside"), f"aside mid {_halo(row)} {shade}")
+        yield _text(middle, y + 33, _fit(row.aside, room, "aside"), f"aside mid {_halo(row)} {shade}")
 
 
 def _halo(row: Row) -> str:
@@ -255,9 +255,8 @@ def _label(row: Row, y: int, x: int, room: int, colour: str) -> str:
     tails = [row.status] if row.status else []
     tails += [f"×{row.times}"] if row.times > 1 else []
     room -= int(sum(_CHARACTER["label"] * (len(tail) + 1) for tail in tails))
-    shown = _fit(row.label, room, "label")
-    if shown != row.label and row.short:
-        shown = _fit(row.short, room, "label")
+    labels = (row.label, *row.shorter)
+    shown = next((label for label in labels if _fit(label, room, "label") == label), _fit(labels[-1], room, "label"))
     strong = "".join(f'<tspan class="strong" dx="6">{_xml(tail)}</tspan>' for tail in tails)
     return f'<text class="label mid {_halo(row)} {colour}" x="{x}" y="{y}">{_xml(shown)}{strong}</text>'
 
@@ -268,10 +267,10 @@ def _named(marks: Sequence[Mark], y: int, layout: _Layout) -> Iterator[str]:
     for number, mark in enumerate(marks[:_MOST_NAMED]):
         shown = _fit(f"{_SIGNS[mark.verdict]} {mark.clause}", room, "label")
         kind = "fail" if mark.severe else "warn"
-        words = _text(layout.right, y + 15 + 12 * number, shown, f"label strong {kind}")
+        words = _text(layout.right, y + 15 + 13 * number, shown, f"label strong {kind}")
         yield f"<g><title>{_xml(f'{mark.verdict} {mark.clause}: {mark.message}')}</title>{words}</g>"
     if len(marks) > _MOST_NAMED:
-        yield _text(layout.right, y + 15 + 12 * _MOST_NAMED, f"and {len(marks) - _MOST_NAMED} more", "mute")
+        yield _text(layout.right, y + 15 + 13 * _MOST_NAMED, f"and {len(marks) - _MOST_NAMED} more", "mute")
 
 
 def _footer(ladder: Ladder, y: int, layout: _Layout) -> Iterator[str]:

@@ -126,7 +126,8 @@ def _label(row: Row, room: int) -> str:
     if row.aside and cell_len(row.label + tail) + 2 + cell_len(row.aside) <= room:
         return f"{row.label}{tail}  {row.aside}"
     room = max(1, room - cell_len(tail))
-    return _fit(row.short if row.short and cell_len(row.label) > room else row.label, room) + tail
+    fitting = (label for label in (row.label, *row.shorter) if cell_len(label) <= room)
+    return next(fitting, _fit((row.label, *row.shorter)[-1], room)) + tail
 
 
 def _mark(mark: Mark, indent: int, columns: int) -> Line:

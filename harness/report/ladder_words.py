@@ -41,6 +41,8 @@ Transaction = tuple[str, str, str]
 
 def clean(text: str, longest: int = _LONGEST_LABEL) -> str:
     """One line of ordinary characters; what steers is spelt as an escape, what is too long is cut."""
+    if len(text) <= longest and text.isascii() and text.isprintable():
+        return text
     return "".join(_safe(text[: longest + 1], longest))
 
 
@@ -85,11 +87,12 @@ def request_line(exchange: Exchange, base: str = "") -> str:
     return clean(f"{method} {_LONG_ID.sub(_cut_id, path)}")
 
 
-def short_request(line: str) -> str:
-    """A request line for where there is little room: the last part of its path, and POST goes without saying."""
+def shorter(line: str) -> tuple[str, ...]:
+    """A request line for where there is little room: the last part of its path; in the end POST goes without saying."""
     method, _, path = line.partition(" ")
     head, slash, tail = path.partition("?")[0].rpartition("/")
-    return f"{slash}{tail}" if method == "POST" else f"{method} {'…' if head else ''}{slash}{tail}"
+    short = f"{method} {'…' if head else ''}{slash}{tail}"
+    return (short, f"{slash}{tail}") if method == "POST" else (short,)
 
 
 def _cut_id(found: re.Match[str]) -> str:

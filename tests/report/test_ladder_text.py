@@ -51,6 +51,16 @@ def test_no_line_is_wider_than_asked_and_lanes_stand_straight(name: str, columns
     assert all(line[first] == "│" for line in drawn)
 
 
+def test_a_request_that_does_not_fit_keeps_the_end_of_its_path_and_its_answer() -> None:
+    lanes = (*TWO, *(Lane(f"agent {number}") for number in range(3)))
+    request = HttpRequest("POST", "http://h/api/v1/calls/placeivrcall")
+    (made,) = make_ladder([HttpExchange(1.0, request=request, response=HttpResponse(200))]).rows
+    (made_get,) = make_ladder([HttpExchange(1.0, request=HttpRequest("GET", "http://h/a/long/path/of/x"))]).rows
+    assert " /placeivrcall 200 " in text_lines(Ladder("t", lanes, (made,)))[2].text
+    assert " POST /api/v1/calls/placeivrcall 200 " in text_lines(Ladder("t", TWO, (made,)))[2].text
+    assert " GET …/x " in text_lines(Ladder("t", lanes, (made_get,)))[2].text
+
+
 def test_wide_characters_do_not_bend_the_lanes() -> None:
     row = Row(0.0, Plane.HTTP, "GET /漢字漢字", source=0, target=1)
     plain = Row(0.0, Plane.HTTP, "GET /x", source=0, target=1)
