@@ -123,7 +123,7 @@ def make_ladder(
     """
     redactor = redactor or Redactor()
     ordered = _fold(sorted(events, key=lambda each: (_shown_at(each), each.seq)))
-    marks = _marks_by_event(ordered, findings, redactor, inferred)
+    marks = _marks_by_event(ordered, findings, redactor, inferred, title)
     kept = _around([bool(marks.get(index)) for index in range(len(ordered))], most)
     chart = _Chart([each for each, _, _ in ordered], redactor, bases or {})
     rows: list[Row] = []
@@ -180,7 +180,7 @@ def _shown_at(event: Event) -> float:
 
 
 def _marks_by_event(
-    ordered: Sequence[_Folded], findings: Iterable[Finding], redactor: Redactor, inferred: Collection[str]
+    ordered: Sequence[_Folded], findings: Iterable[Finding], redactor: Redactor, inferred: Collection[str], title: str
 ) -> dict[int, list[Mark]]:
     """Marks by place in `ordered`; under -1 those that have none."""
     place_of = {seq: index for index, (_, _, seqs) in enumerate(ordered) for seq in seqs}
@@ -189,7 +189,8 @@ def _marks_by_event(
         if finding.verdict not in _WORST_FIRST:
             continue
         verdict = Verdict.WARN if finding.verdict is Verdict.FAIL and finding.clause in inferred else finding.verdict
-        said = f"{finding.subject}: {finding.message}" if finding.subject and not finding.at else finding.message
+        apart = finding.subject not in ("", title) and not finding.at
+        said = f"{finding.subject}: {finding.message}" if apart else finding.message
         mark = Mark(verdict, words.clean(finding.clause), words.clean(redactor.text(said)))
         for place in {place_of.get(seq, -1) for seq in finding.at} or {-1}:
             here = marks.setdefault(place, [])

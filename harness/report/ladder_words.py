@@ -88,11 +88,12 @@ def request_line(exchange: Exchange, base: str = "") -> str:
 
 
 def shorter(line: str) -> tuple[str, ...]:
-    """A request line for where there is little room: the last part of its path; in the end POST goes without saying."""
+    """A request line for less and less room: without identifiers, only the end of its path, and POST without saying so."""
     method, _, path = line.partition(" ")
     head, slash, tail = path.partition("?")[0].rpartition("/")
+    without_ids = re.sub(r"[\w-]{6}…", "…", line)
     short = f"{method} {'…' if head else ''}{slash}{tail}"
-    return (short, f"{slash}{tail}") if method == "POST" else (short,)
+    return (without_ids, short, f"{slash}{tail}") if method == "POST" else (without_ids, short)
 
 
 def _cut_id(found: re.Match[str]) -> str:

@@ -111,6 +111,12 @@ def test_media_of_nobody_who_signals_gets_a_lane_of_its_own() -> None:
     assert ladder.rows[0].label == "RTP heard: nothing"
 
 
+def test_paths_are_shown_without_base_and_long_identifiers_and_shorter_where_there_is_no_room() -> None:
+    (row,) = chart(exchange(1.0, "/things/31561920-0a68-4546-b9dc-abe980edf96e/status?deep=1")).rows
+    assert row.label == "GET /things/315619…/status?deep=1"
+    assert row.shorter == ("GET /things/…/status?deep=1", "GET …/status")
+
+
 def test_a_quick_exchange_is_one_arrow_and_a_slow_one_two() -> None:
     quick = chart(exchange(10.0))
     assert [(row.label, row.status, row.answer) for row in quick.rows] == [("GET /things", "200", False)]
@@ -188,11 +194,13 @@ def test_only_what_is_no_pass_marks_and_inferred_clauses_warn() -> None:
 def test_findings_that_point_nowhere_are_kept_below_the_chart() -> None:
     findings = (
         Finding("T-absent", Verdict.FAIL, "nothing came", "a call"),
+        Finding("T-title", Verdict.FAIL, "nothing went", "the title"),
         Finding("T-far", Verdict.FAIL, "m", at=(99,)),
     )
-    ladder = chart(exchange(1.0), findings=findings)
+    ladder = chart(exchange(1.0), findings=findings, title="the title")
     assert {(mark.clause, mark.message) for mark in ladder.loose} == {
         ("T-absent", "a call: nothing came"),
+        ("T-title", "nothing went"),
         ("T-far", "m"),
     }
     assert ladder.rows[0].severe is None
