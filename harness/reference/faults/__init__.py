@@ -19,6 +19,15 @@ from harness.reference.faults import (
     callable_resources,
     callable_verbs,
     callable_voice,
+    mediaservice_callbacks,
+    mediaservice_calls,
+    mediaservice_dialling,
+    mediaservice_ivr,
+    mediaservice_members,
+    mediaservice_operations,
+    mediaservice_prompts,
+    mediaservice_remote,
+    mediaservice_sip,
     vtx_members,
     vtx_operations,
     vtx_pushes,
@@ -38,7 +47,18 @@ _CALLABLE = (
     callable_verbs,
     callable_flow,
 )
+_MEDIASERVICE = (
+    mediaservice_callbacks,
+    mediaservice_calls,
+    mediaservice_dialling,
+    mediaservice_ivr,
+    mediaservice_members,
+    mediaservice_operations,
+    mediaservice_prompts,
+    mediaservice_remote,
+    mediaservice_sip,
+)
 _VTX = (vtx_members, vtx_operations, vtx_pushes, vtx_subscriptions)
-MODULES = (*_APIDAZE, *_CALLABLE, *_VTX)
+MODULES = (*_APIDAZE, *_CALLABLE, *_MEDIASERVICE, *_VTX)
 
 FAULTS: dict[str, Fault] = {fault.id: fault for module in MODULES for fault in module.collect.faults}

@@ -65,7 +65,7 @@ class Callbacks:
         """Send a callback whose answer matters, after those that were told before."""
         if session.told is not None:
             await asyncio.wait([session.told])
-        return await self._post(session, name, members)
+        return await self.post(session, name, members)
 
     def tell(self, session: Session, name: str, members: Members) -> None:
         """Send a callback whose answer does not matter, in its turn; the session waits for it."""
@@ -75,13 +75,13 @@ class Callbacks:
     async def _tell(self, session: Session, name: str, members: Members, before: asyncio.Task[None] | None) -> None:
         if before is not None and not before.done():
             await asyncio.wait([before])
-        await self._post(session, name, members)
+        await self.post(session, name, members)
 
     async def complete(self, session: Session, members: Members) -> None:
         """The last callback of a session."""
         if session.told is not None and not session.told.done():
             await asyncio.wait([session.told])
-        await self._post(session, "sessionCompleted", members)
+        await self.post(session, "sessionCompleted", members)
 
     def alarm(self, session: Session, kind: str, error: str, **details: Any) -> None:
         """Notify an unexpected event (MS /<domain_configured>)."""
@@ -93,7 +93,8 @@ class Callbacks:
         members = {"type": kind, "domain": self.domain, "sessionId": session.id, "error": error} | further
         self.tell(session, self.alarm_path, members)
 
-    async def _post(self, session: Session, name: str, members: Members) -> Answer:
+    async def post(self, session: Session, name: str, members: Members) -> Answer:
+        """One request to the application, and what came back."""
         url, body = self.url(name, session), self.compose(name, members)
         if url is None or body is None:
             return Answer(None, True, None, "no callback base is configured" if url is None else "")

@@ -62,7 +62,9 @@ _log = logging.getLogger("ringtrue.mediaservice")
 
 
 class CallControl:
-    """What becomes of calls."""
+    """What becomes of calls. `ivr_class` makes the IVR of each call."""
+
+    ivr_class = IvrSession
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -160,7 +162,7 @@ class CallControl:
         if leg is None or not await leg.answer(self.parts.host) or leg.media is None:
             return
         leg.stop_sound()
-        participant.ivr = own = IvrSession(self.parts, participant, leg.media)
+        participant.ivr = own = self.ivr_class(self.parts, participant, leg.media)
         try:
             await own.run()
         finally:

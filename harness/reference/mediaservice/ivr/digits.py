@@ -64,15 +64,21 @@ class Digits:
     def __init__(self) -> None:
         self.buffer = ""
         self._taken = 0
+        self._told = 0
 
     def add(self, digit: str) -> None:
         """One key press."""
         if len(self.buffer) < _MAX_BUFFER:
             self.buffer += digit
 
+    def tell(self) -> str:
+        """The buffer, to be told to the application."""
+        self._told = len(self.buffer)
+        return self.buffer
+
     def flush(self) -> None:
-        """Empty the buffer."""
-        self.buffer, self._taken = "", 0
+        """Empty the buffer of what was told; what was pressed while the command was on its way is for that command."""
+        self.buffer, self._taken, self._told = self.buffer[self._told :], 0, 0
 
     @property
     def pending(self) -> str:

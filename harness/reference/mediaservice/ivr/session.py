@@ -87,7 +87,7 @@ class IvrSession:
         self._number += 1
         reply = Reply(self.session, participant=self.participant, command=self._number)
         reply_id = self.parts.registry.reply_id(reply)
-        digits = report(self.digits.buffer, match, self._encryption)
+        digits = report(self.digits.tell(), match, self._encryption)
         members = self.parts.messages.get_ivr_command(self.session, reply_id, digits)
         answer = await self.parts.callbacks.ask(self.session, "getIvrCommand", members)
         error = None
