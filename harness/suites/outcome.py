@@ -82,6 +82,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
         )
     except Exception as broken:  # noqa: BLE001  a broken check must not hide what the test has found already
         own_error = own_error or broken
+    findings = _without_moot(findings)
     decided = {finding.clause for finding in findings}
     for clause in scenario.clauses:
         if clause in decided and own_error is None:
@@ -133,6 +134,12 @@ def describe(finding: Finding) -> str:
     if finding.expected or finding.seen:
         lines += [f"  expected: {finding.expected}", f"  seen:     {finding.seen}"]
     return "\n".join(lines)
+
+
+def _without_moot(findings: list[Finding]) -> list[Finding]:
+    """A deviation that was seen is not unsaid by what could not be decided beside it, in the same test."""
+    broken = {finding.clause for finding in findings if finding.verdict is Verdict.FAIL}
+    return [finding for finding in findings if finding.verdict is not Verdict.INCONC or finding.clause not in broken]
 
 
 def _thin(findings: Iterable[Finding]) -> list[Finding]:

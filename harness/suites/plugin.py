@@ -116,9 +116,14 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    worker = config.stash.get(_worker, None)
     session = config.stash.get(_session, None)
-    if session is not None:
-        session.close()
+    try:
+        if worker is not None:
+            worker.close()
+    finally:
+        if session is not None:
+            session.close()
 
 
 @pytest.hookimpl(tryfirst=True)

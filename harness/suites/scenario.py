@@ -37,12 +37,16 @@ class InconclusiveError(Exception):
 
 
 class Worker:
-    """What the tests of one process share: the plan, secrets learnt so far, tokens, the rate limit."""
+    """What the tests of one process share: the plan, secrets learnt so far, tokens, the rate limit.
+
+    It knows the scenarios that are open: where an interruption kept pytest from ending one, `close` does.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.redactor = Redactor(plan.target.secrets)
         self.limiter = RateLimiter(plan.target.rate, plan.workers)
+        self.open_scenarios: list[Scenario] = []
         self._credentials: dict[tuple[str, bool], Credentials] = {}
 
     def credentials(self, system: str, *, limited: bool = False) -> Credentials:
@@ -51,6 +55,11 @@ class Worker:
             target = self.plan.target.systems[system]
             self._credentials[key] = credentials_for(target, self.redactor, limited=limited)
         return self._credentials[key]
+
+    def close(self) -> None:
+        """End whatever scenario is still open."""
+        while self.open_scenarios:
+            self.open_scenarios[-1].close()
 
 
 class Scenario:
@@ -70,6 +79,7 @@ class Scenario:
         path = self.plan.run_dir / "timelines" / f"{self.slug}.jsonl"
         timeline = Timeline(name, clock=self.plan.clock, path=path, redactor=worker.redactor)
         self.timeline = self._stack.enter_context(timeline)
+        worker.open_scenarios.append(self)
 
     @property
     def contract(self) -> Contract:
@@ -125,6 +135,8 @@ class Scenario:
         try:
             self._cleanups.close()
         finally:
+            if self in self.worker.open_scenarios:
+                self.worker.open_scenarios.remove(self)
             self._stack.close()
 
     # Findings

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.timeline import Timeline
-from tests.e2e.command import Done, Running, ringtrue
+from tests.e2e.command import Done, Running
 
 _ENOUGH = 400
 
@@ -79,8 +79,3 @@ def test_the_platform_ends_0_when_it_is_told_to(tmp_path: Path) -> None:
         platform.wait_for(lambda: '"ready": true' in platform.said()[0], 20, "the platform's ready line")
         os.killpg(platform.process.pid, signal.SIGINT)
         assert platform.end(10).code == 0
-
-
-def test_a_run_with_one_worker_conforms_too(tmp_path: Path) -> None:
-    done = ringtrue("run", "--system", "apidaze", "--workers", "1", "-k", "listed or register", folder=tmp_path)
-    assert done.code == 0, done

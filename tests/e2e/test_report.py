@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,7 +30,13 @@ def report(embedded: Done, shared: Path) -> Done:
 def served(report: Done, embedded: Done) -> Iterator[str]:
     """The address at which `ringtrue report --serve` shows it."""
     del report
-    with Running("report", embedded.run_dir, "--serve", folder=embedded.folder / "serving") as server:
+    with serving(embedded.run_dir, embedded.folder / "serving") as address:
+        yield address
+
+
+@contextmanager
+def serving(run_dir: Path, folder: Path) -> Iterator[str]:
+    with Running("report", run_dir, "--serve", folder=folder) as server:
         server.wait_for(lambda: "Ctrl-C ends" in server.said()[0], 60, "the report's address")
         address = re.search(r"http://127\.0\.0\.1:\d+/", server.said()[0])
         assert address is not None
@@ -65,14 +73,16 @@ def test_the_first_page_leads_from_system_and_area_to_clause_and_scenario(served
     shown = browser.wait_for("KPN Apidaze")
     assert "Ringtrue" in shown
     assert "embedded reference platform" in shown
-    browser.click("KPN Apidaze")
-    browser.wait_for("SIP clients")
-    browser.click("SIP clients")
-    browser.wait_for("AZ-call-runs-script")
-    browser.click("AZ-call-runs-script")
-    browser.wait_for(_SCENARIO)
-    browser.click(_SCENARIO)
+    _follow(browser, "KPN Apidaze", "SIP clients", "AZ-call-runs-script", _SCENARIO, "Then the platform fetches")
     _is_the_scenario(browser)
+
+
+def _follow(browser: Browser, *path: str) -> None:
+    """Click from words to words; a branch that is open already (one with failures is) stays so."""
+    for words, following in pairwise(path):
+        if following not in browser.wait_for(words):
+            browser.click(words)
+        browser.wait_for(following)
 
 
 def _is_the_scenario(browser: Browser) -> None:
@@ -82,6 +92,33 @@ def _is_the_scenario(browser: Browser) -> None:
     browser.click("Timeline")
     timeline = browser.wait_for("INVITE sip:")
     assert "/scripts/" in timeline
+
+
+def test_a_deviation_shows_expected_seen_and_how_to_repeat_it(browser: Browser, tmp_path: Path) -> None:
+    need(find_allure(), "the allure command")
+    done = ringtrue(
+        "run", "--system", "apidaze", "--workers", "1", "--fault", "apidaze-unknown-id-200", "--run-dir", "run",
+        "-k", "test_an_unknown_sip_account and getSipAccount]", folder=tmp_path,
+    )  # fmt: skip
+    assert done.code == 1, done
+    assert ringtrue("report", "run", folder=tmp_path).code == 0
+    with serving(tmp_path / "run", tmp_path) as address:
+        browser.open(address)
+        _follow(
+            browser,
+            "KPN Apidaze",
+            "SIP accounts",
+            "AZ-account-unknown-not-served",
+            "An unknown SIP account is not found",
+            "fail: AZ-account-unknown-not-served (documented)",
+        )
+        shown = browser.text()
+        assert "DeviationError" in shown
+        browser.click("an id that names no account is served")
+        details = browser.wait_for("reproduce: curl")
+    assert "expected: a refusal" in details
+    assert "seen: 200" in details
+    assert "source: AS " in details
 
 
 def test_pages_ask_nobody_but_their_own_server(served: str, browser: Browser) -> None:

@@ -27,6 +27,24 @@ def test_a_platform_started_apart_gets_the_same_verdicts(judged: Done, embedded:
     assert different == {}
 
 
+def test_one_worker_alone_does_the_same_tests_one_by_one(target: Path, embedded: Done, tmp_path: Path) -> None:
+    done = ringtrue(
+        "run", "--system", "apidaze", "--target", target, "--workers", "1", "-k", "listed or register", folder=tmp_path
+    )
+    assert done.code == 0, done
+    judged = {clause: verdict for clause, verdict in done.by_clause.items() if verdict not in ("none", "untestable")}
+    assert len(judged) > 50
+    assert judged == {clause: embedded.by_clause[clause] for clause in judged}
+
+
+def test_doctor_finds_nothing_missing(target: Path, tmp_path: Path) -> None:
+    done = ringtrue("doctor", "--target", target, folder=tmp_path)
+    assert done.code == 0, done
+    for words in ("apidaze API: ", "apidaze SIP: ", "recorder: callbacks are taken at http://127.0.0.1:"):
+        assert f"ok       {words}" in done.out, done
+    assert "missing" not in done.out
+
+
 def test_nothing_is_left_on_the_platform(judged: Done, target: Path) -> None:
     assert judged.code == 0
     table = tomllib.loads(target.read_text(encoding="utf-8"))["apidaze"]
