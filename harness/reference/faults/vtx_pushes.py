@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -110,12 +109,9 @@ collect.add(
 )
 
 
-@collect("push-caller-only", "VX-push-both-users", "a call between two users is told for the caller alone")
+@collect("push-caller-only", "VX-push-both-users", "of two subscribed users in one call the caller alone is told of")
 def _caller_only(vtx: Any) -> None:
-    def ended(really: Callable[[Any], None], record: Any) -> None:
-        really(replace(record, callee=None) if record.caller else record)
-
-    wrap(vtx.call_logs, "ended", ended)
+    wrap(vtx.call_logs, "payload", lambda make, subscription, events: make(subscription, events[:1]))
 
 
 @collect("push-one-subscription", "VX-push-each-subscription", "of two subscriptions to a user the newer alone is told")
@@ -143,7 +139,14 @@ def _after_delete(vtx: Any) -> None:
 
 @collect("push-after-expiry", "VX-push-not-after-expiry", "a subscription is told of calls after its end")
 def _after_expiry(vtx: Any) -> None:
-    _also_told(vtx, created(vtx))
+    made = created(vtx)
+
+    def delete(really: Callable[[Any], None], subscription: Any) -> None:
+        made[:] = [one for one in made if one.id != subscription.id]
+        really(subscription)
+
+    wrap(vtx.subscriptions, "delete", delete)
+    _also_told(vtx, made)
 
 
 def _also_told(vtx: Any, others: list[Any]) -> None:
