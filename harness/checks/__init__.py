@@ -34,9 +34,9 @@ def check_timeline(
     target says that strict-transport-security is sent over plain HTTP too.
 
     Callbacks and call flows: `system` is whose they are where callbacks do not say it; `timing`: how long things may take;
-    `observed`: the kinds of events that somebody watched for (None: those that are there), without which their absence means
-    nothing; `asked`: the clauses that are wanted, so that what a call flow leaves open about others is left out (None: all);
-    `complete` False: the scenario was cut short.
+    `observed`: the kinds of events that somebody watched for (None: those that are there), without which their absence
+    means nothing; `asked`: the clauses that nothing else decides, so that what a call flow leaves open about others is left
+    out (None: all); `complete` False: the scenario was cut short.
     """
     yield from check_exchanges(timeline, contracts, bases)
     yield from check_headers(timeline, contracts, hsts_without_tls)

@@ -77,7 +77,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
             system=scenario.system,
             timing=scenario.plan.target.timing,
             observed=watched,
-            asked=scenario.clauses,
+            asked={*scenario.clauses} - {finding.clause for finding in scenario.findings},
             complete=error is None,
         )
     except Exception as broken:  # noqa: BLE001  a broken check must not hide what the test has found already
