@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from harness.reference.callable import CallableSystem
@@ -32,27 +34,12 @@ def _rtp_ports(platform: Platform) -> int:
 
 
 def _eventually(condition: Callable[[], bool], timeout: float = 5.0) -> bool:
-    until = time.monotonic() + timeout
+    until, pause = time.monotonic() + timeout, threading.Event()
     while not condition():
         if time.monotonic() > until:
             return False
-        select_pause.wait(0.02)
+        pause.wait(0.02)
     return True
-
-
-class _Pause:
-    """Waits on a socket that never has anything: a pause between two looks at the system's tables."""
-
-    def __init__(self) -> None:
-        self._ours, self._theirs = socket.socketpair()
-
-    def wait(self, seconds: float) -> None:
-        self._ours.settimeout(seconds)
-        with pytest.raises(TimeoutError):
-            self._ours.recv(1)
-
-
-select_pause = _Pause()
 
 
 def test_random_bytes_on_every_port_leave_it_working(client: Client, agents: Agents, platform: Platform) -> None:
@@ -144,8 +131,6 @@ def test_no_more_calls_than_there_is_room_for_are_accepted(monkeypatch: pytest.M
         system = CallableSystem(Settings(systems=("callable",), http=nowhere, sip=nowhere))
         await system.start(nowhere)
         account = next(iter(system.store.accounts))
-        import httpx
-
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=system.api), base_url="http://p/api/v1") as http:
             http.headers["authorization"] = f"Bearer {system.access.grant('ringtrue')['access_token']}"
             order = {"target": {"phoneNumber": {"number": _NUMBER}}, "verbs": []}
