@@ -6,7 +6,7 @@ A step that prepares or acts ends its scenario as inconclusive when it cannot be
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_bdd import given, when
@@ -247,6 +247,16 @@ def update_shows(world: World, clause: str, value: str, path: str) -> None:
     world.scenario.check(clause, kept, words, expected=world.sent[value], seen=seen, at=exchange)
 
 
+@decides("the new {value} shows, usually at {path}")
+def update_shows_somewhere(world: World, clause: str, value: str, path: str) -> None:
+    """That an update shows is documented; which member shows a value is inferred, so any member will do."""
+    exchange = world.act(f"get{world.kind.plural}", str(world.item["id"]))
+    item, given = one_item(json_body(exchange)), world.sent[value]
+    kept = any(_means(path, seen, given) for seen in _leaves(item))
+    words = f"an updated {value} shows neither at {path} nor elsewhere"
+    world.scenario.check(clause, kept, words, expected=given, seen=_shown(item), at=exchange)
+
+
 @decides("everything else is as it was")
 def others_kept(world: World, clause: str) -> None:
     old = world.before[0]
@@ -345,6 +355,19 @@ def status_has_domain(world: World, clause: str) -> None:
 def _means(path: str, seen: Any, given: str) -> bool:
     """Whether a value came back as given; a phone number may come back in another form."""
     return same_phone(seen, given) if path.endswith("_number") else bool(seen == given)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """All values that hold no others; without recursion, because a hostile answer may be nested deeply."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case Mapping() as members:
+                waiting.extend(members.values())
+            case list() as items:
+                waiting.extend(items)
+            case leaf:
+                yield leaf
 
 
 def _overlap_equal(one: Any, other: Any) -> bool:
