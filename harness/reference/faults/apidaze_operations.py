@@ -94,11 +94,20 @@ def _refuse_value(method: str, field: str, apidaze: Any) -> None:
     wrap(apidaze.api, "fields_of", refuse)
 
 
+def _refused_clause(method: str, schema: str, field: str) -> str:
+    """Refusing the one value that a creation must have is the same as not creating at all."""
+    needed = {
+        ("create_account", "username"): "AZ-createSipAccount",
+        ("create_script", "url"): "AZ-createExternalScript",
+    }
+    return needed.get((method, field), f"AZ-{schema}.{field}")
+
+
 for _method, (_schema, _fields) in _VALUES.items():
     for _field in _fields:
         collect.add(
             f"{_method}-refuses-{_field}".replace("_", "-"),
-            f"AZ-{_schema}.{_field}",
+            _refused_clause(_method, _schema, _field),
             f"{_method.replace('_', ' ')} is refused when it gives {_field}",
             partial(_refuse_value, _method, _field),
         )

@@ -36,12 +36,12 @@ GATEWAY: Json = {
     "maxCallTime": 3600,
     "record": False,
     "trunks": [],
-    "present": "pass-through",
-    "countryCode": "GB",
-    "onComplete": "HANGUP",
-    "onFail": "HANGUP",
-    "onNoAnswer": "HANGUP",
     "onBusy": "HANGUP",
+    "onNoAnswer": "HANGUP",
+    "countryCode": "GB",
+    "onFail": "HANGUP",
+    "present": "pass-through",
+    "onComplete": "HANGUP",
 }
 
 

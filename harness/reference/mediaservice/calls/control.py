@@ -45,9 +45,9 @@ CAUSE = {
 ALARMS = {
     "newCall": (
         "newCallEventError",
-        "newCall request failed",
-        "newCall response empty",
-        "newCall response without action",
+        "newCall request failed",  # nobody answered, or not with 2xx
+        "newCall response empty",  # 2xx without a body
+        "newCall response without action",  # a JSON object that says nothing
         "newCall response with unknown action",
     ),
     "callEvent": (
