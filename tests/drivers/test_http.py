@@ -180,7 +180,11 @@ PACKED = HEAD + b"Content-Encoding: gzip\r\n"
         pytest.param(dripping(PACKED + b"\r\n" + gzip.compress(b"{}", mtime=0), b"x"), "timeout: ", id="drips after gzip"),
         pytest.param(flooding(HEAD, b"X: a\r\n" * 1000), "protocol: ", id="endless headers"),
         pytest.param(flooding(b"HTTP/1.1 200 OK\r\nX: ", b"a" * 10_000), "protocol: ", id="an endless header"),
-        pytest.param(flooding(PACKED + b"\r\n" + gzip.compress(b"{}", mtime=0), b"x" * 10_000), "protocol: ", id="floods after gzip"),
+        pytest.param(
+            flooding(PACKED + b"\r\n" + gzip.compress(b"{}", mtime=0), b"x" * 10_000),
+            "protocol: ",
+            id="floods after gzip",
+        ),
         pytest.param(cut(b"\x00\xff garbage\r\n\r\n"), "protocol: ", id="garbage"),
         pytest.param(cut(b"SIP/2.0 200 OK\r\n\r\n"), "protocol: ", id="another protocol"),
         pytest.param(cut(b"HTTP/1.1 abc OK\r\n\r\n"), "protocol: ", id="no status"),
