@@ -90,6 +90,15 @@ def _device(operation: str, members: dict[str, Any], system: Any) -> None:
     wrap(system.operations, "run", run)
 
 
+def _codec_ignored(operation: str, codec: str, system: Any) -> None:
+    def run(really: Callable[..., Any], name: str, asked: Any) -> Any:
+        if name == operation and asked.get("codec") == codec:
+            asked = dict(asked) | {"codec": "PCMA" if codec == "PCMU" else "PCMU"}
+        return really(name, asked)
+
+    wrap(system.operations, "run", run)
+
+
 for _operation in ("placeremotecall", "answerremotecall"):
     for _member, _value in (
         ("receiveIp", "192.0.2.77"),
@@ -104,7 +113,7 @@ for _operation in ("placeremotecall", "answerremotecall"):
     _codecs = ("PCMA", "PCMU", "GSM") if _operation == "placeremotecall" else ("PCMA", "PCMU")
     for _codec in _codecs:
         _words = f"codec {_codec} of {_operation} is not heeded"
-        _apply = partial(_device, _operation, {"codec": "PCMU" if _codec != "PCMU" else "PCMA"})
+        _apply = partial(_codec_ignored, _operation, _codec)
         collect.add(f"{_operation}-codec-{_codec}-ignored", f"MS-{_operation}-codec-{_codec}", _words, _apply)
 for _operation in ("placeivrcall", "placeremotecall", "answerremotecall"):
     collect.add(

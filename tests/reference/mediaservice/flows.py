@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from harness.reference.media import tone, wav_bytes
+from harness.reference.media import silence, tone, wav_bytes
 from harness.reference.mediaservice.calls.remote_sdp import DeviceMedia, read_media
 from harness.reference.sip import CallFailed, OutgoingCall, Request
 from tests.reference.mediaservice.application import Json
@@ -176,6 +176,88 @@ async def adorned_call(bench: Bench) -> Seen:
     return {"greeted": greeted, "first": first, "spy": spy, "recorded": size > 2000} | told(bench)
 
 
+async def led_on(bench: Bench, **answer: Any) -> Party:
+    """A caller whose first destination has hung up, and for whom callEvent is now answered like this; then with a drop."""
+    bench.app.answers["callEvent"] = [{"action": "call"} | answer, DROP]
+    caller, bob, _ = await bench.connected()
+    await bob.bye()
+    return caller
+
+
+async def adorned_second_call(bench: Bench) -> Seen:
+    """The same for a call that an answer to callEvent sets up."""
+    await bench.put_file("g.wav", wav_bytes(tone("g", 0.2)))
+    part = {"phrases": [{"fileName": "g.wav"}]}
+    caller = await led_on(
+        bench,
+        destAddr=bench.phones.uri("carol"),
+        greeting={"caller": part, "callee": part},
+        callRecording=True,
+        recordingFileName="second.wav",
+        monitorDestAddr=bench.phones.uri("spy"),
+    )
+    await came(bench, "callAnswered", 2)
+    greeted = busy(caller)
+    spy = await soon(bench.phones.called("spy"), 1)
+    await caller.bye()
+    await came(bench, "sessionCompleted")
+    return {"greeted": greeted, "spy": spy, "files": sorted(await bench.files())} | told(bench)
+
+
+async def ringing_second_call(bench: Bench) -> Seen:
+    """Ringback tones for a caller who is connected already; giving up, and waiting in vain."""
+    bench.phones.phone("slow", rings)
+    seen: Seen = {}
+    for count, sound in enumerate(("default", "silent", "remoteGenerated"), 1):
+        caller = await led_on(bench, destAddr=bench.phones.uri("slow"), ringbackTone=sound, maxRingTime=0.4)
+        ended = await soon((await bench.phones.called("slow", count)).ended(), 1)
+        seen[sound] = [busy(caller), len(caller.heard) > 5, ended]
+        await soon(caller.ended(), 1)
+    caller = await led_on(bench, destAddr=bench.phones.uri("slow"))
+    slow = await bench.phones.called("slow", 4)
+    await caller.bye()
+    seen["given up"] = await soon(slow.ended(), 1)
+    return seen
+
+
+async def listed_calls(bench: Bench) -> Seen:
+    """A list of destinations, the first of which only rings, in the answers to newCall and to callEvent."""
+    listed = [
+        {"destAddr": bench.phones.phone("slow", rings), "maxRingTime": 0.3},
+        {"destAddr": bench.phones.uri("bob")},
+    ]
+    answer = {"action": "call", "destAddr": listed, "maxRingTime": 3}
+    bench.app.answers |= {"newCall": answer, "callEvent": [answer, DROP]}
+    began = asyncio.get_running_loop().time()
+    caller = await bench.start()
+    seen: Seen = {"first": await came(bench, "callAnswered"), "soon": asyncio.get_running_loop().time() - began < 2}
+    if seen["first"]:
+        began = asyncio.get_running_loop().time()
+        await (await bench.phones.called("bob")).bye()
+        seen["second"] = await came(bench, "callAnswered", 2)
+        seen["again"] = asyncio.get_running_loop().time() - began < 2
+    caller.call.hangup()
+    return seen
+
+
+async def rejoined_call(bench: Bench) -> Seen:
+    """A split whose parties are connected with each other again by the answer to callEvent."""
+    caller, bob, answered = await bench.connected()
+
+    async def decide(event: Json) -> Any:
+        if event["event"] == "callerConnectionSplit":
+            return {"action": "connect", "participantId": event["remoteParticipantId"]}
+        await asyncio.sleep(0.5)
+        return {"action": "ivr"}
+
+    bench.app.answers |= {"callEvent": decide, "getIvrCommand": {"getIVRCommandAfter": 30}}
+    await bench.post("splitconnection", connectionId=answered["connectionId"])
+    seen: Seen = {"again": await came(bench, "callAnswered", 2)}
+    caller.speak()
+    seen["heard"] = await soon(until(lambda: busy(bob)), 1)
+    return seen
+
+
 async def split_call(bench: Bench) -> Seen:
     """A split: each is asked about, one goes to the IVR, the other is dropped; a foreign replyId does nothing."""
     caller, bob, answered = await bench.connected()
@@ -282,6 +364,32 @@ async def ivr_call(bench: Bench) -> Seen:
     return seen | told(bench)
 
 
+async def second_ivr_call(bench: Bench) -> Seen:
+    """A silent phrase and a loud one that a digit does not interrupt, a collection that pauses end, and a late hang-up."""
+    await bench.put_file("s.wav", wav_bytes(silence(0.5)))
+    await bench.put_file("p.wav", wav_bytes(tone("p", 0.6)))
+    commands: list[Json] = [
+        {"phrases": [{"fileName": "s.wav"}, {"fileName": "p.wav"}], "dtmf": {"flush": True, "maxDigits": 1}},
+        {"dtmf": {"flush": True, "maxDigits": 9, "firstTimeout": 3, "betweenTimeout": 0.2}},
+        {"backgroundPrompt": {"fileName": "p.wav"}, "getIVRCommandAfter": 0.3},
+        {"hangup": True},
+    ]
+    bench.app.answers |= {"newCall": {"action": "ivr"}, "getIvrCommand": commands}
+    party = await bench.call()
+    await came(bench, "getIvrCommand")
+    began = asyncio.get_running_loop().time()
+    await soon(until(lambda: busy(party, 2)))
+    seen: Seen = {"late": asyncio.get_running_loop().time() - began > 0.3}
+    await party.press("1")
+    await came(bench, "getIvrCommand", 2)
+    seen["whole"] = len(party.loud) > 24
+    await party.press("7")
+    seen["paused"] = await soon(bench.app.wait("getIvrCommand", 3), 1)
+    await came(bench, "getIvrCommand", 4)
+    seen["ended"] = await soon(party.ended(), 1)
+    return seen
+
+
 async def interrupted_ivr(bench: Bench) -> Seen:
     """A phrase with barge-in, one without, and interruptions by operation; another session is left alone."""
     await bench.put_file("l.wav", wav_bytes(tone("l", 3.0)))
@@ -353,9 +461,10 @@ async def recorded_calls(bench: Bench) -> Seen:
     return seen | {"sizes": sizes == files, "full": files.get("o.wav", 0) > 2000, "names": sorted(files)} | told(bench)
 
 
-async def remote_calls(bench: Bench, twin: str = "") -> Seen:
+async def remote_calls(bench: Bench, twin: str = "", codec: str = "PCMU", placed: str = "GSM") -> Seen:
     """Two incoming remote calls: one rung, answered and hung up, one left waiting, then refused; and a placed one."""
     offer = DeviceMedia("PCMA", "127.0.0.8", 20000, 101).sdp()
+    bench.app.answers["newRemoteCall"] = {"sessionReferenceId": "first"}
     first = await bench.start("ua1", sdp=offer)
     await came(bench, "newRemoteCall")
     second = await bench.start("ua2", sdp=offer)
@@ -367,7 +476,9 @@ async def remote_calls(bench: Bench, twin: str = "") -> Seen:
     await bench.post(f"sendremotecallringback{twin}", replyId=one)
     await soon(until(lambda: first.call.provisionals), 0.5)  # type: ignore[attr-defined]
     seen["rung"] = [[item.status for item in call.provisionals] for call in (first.call, second.call)]
-    await bench.post(f"answerremotecall{twin}", replyId=one, crypto=CRYPTO, sessionReferenceId="mine", **DEVICE)
+    await bench.post(
+        f"answerremotecall{twin}", replyId=one, crypto=CRYPTO, sessionReferenceId="mine", **DEVICE | {"codec": codec}
+    )
     seen["answered"] = await soon(first.call.answered(), 1)
     seen["media"] = read_media(first.call.remote_sdp) if first.call.remote_sdp else None
     seen["second"] = second.call.answered_at is None and not second.call.over
@@ -387,7 +498,7 @@ async def remote_calls(bench: Bench, twin: str = "") -> Seen:
         crypto=CRYPTO,
         sessionReferenceId="placed",
         callbackBaseUrl=f"{bench.app.url}/own",
-        **DEVICE,
+        **DEVICE | {"codec": placed},
     )
     seen["placed"] = await soon(bench.phones.called("bob"), 1)
     if seen["placed"]:
@@ -400,4 +511,8 @@ async def remote_calls(bench: Bench, twin: str = "") -> Seen:
 
 
 async def remote_calls_by_twins(bench: Bench) -> Seen:
-    return await remote_calls(bench, "jwt")
+    return await remote_calls(bench, "jwt", "PCMA", "PCMA")
+
+
+async def remote_call_in_pcmu(bench: Bench) -> Seen:
+    return await remote_calls(bench, placed="PCMU")

@@ -16,6 +16,7 @@ import pytest
 
 from harness.reference.faults import (
     FAULTS,
+    mediaservice_callbacks,
     mediaservice_members,
     mediaservice_operations,
     mediaservice_prompts,
@@ -92,6 +93,44 @@ def test_a_fault_in_a_member_shows_in_its_callback(schema: str) -> None:
         assert system.callbacks.compose("another", healthy) == healthy, fault.id
 
 
+def _told_otherwise() -> dict[str, tuple[str, dict[str, Any]]]:
+    """The faults in what callbacks tell that change a message on its way out: which one, and what it would have told."""
+    tables = mediaservice_callbacks
+    cases: dict[str, tuple[str, dict[str, Any]]] = {}
+    for clause, (callback, path, _) in tables.VALUES.items():
+        cases[f"{clause}-wrong"] = (callback, FULL | {path: "a"} if "." not in path else FULL)
+    cases |= {f"{clause}-invented": (callback, {}) for clause, (callback, *_) in tables.INVENTED.items()}
+    cases |= {f"{clause}-changing": (callback, {path: "a"}) for clause, (callback, path) in tables.CHANGING.items()}
+    cases |= {f"{name}-unsent": (name, FULL) for name in tables.UNSENT}
+    cases |= {f"{name}-shape": (name, FULL) for name in tables.UNSENT}
+    cases |= {f"{event}-unsent": ("callEvent", {"event": event}) for event in tables.EVENTS}
+    cases |= {f"{clause}-unsent": ("alarm", {"error": error}) for error, clause in tables.ALARMS.items()}
+    parties = {"callerParticipantId": "a", "calleeParticipantId": "b"}
+    return cases | {
+        "callingParty-ignores-pai": ("newCall", {"callingParty": "a", "fromUser": "b"}),
+        "displayName-lost": ("newCall", FULL),
+        "repeated-xHeaders-joined": ("newCall", {"xHeaders": {"x-a": ["1", "2"]}}),
+        "repeated-pHeaders-joined": ("newCall", {"pHeaders": {"p-a": ["1", "2"]}}),
+        "participants-alike": ("callAnswered", parties),
+        "errorDescr-missing": ("callEvent", FULL),
+        "dtmfBuffer-missing": ("getIvrCommand", FULL),
+        "dtmfParams-missing": ("getIvrCommand", FULL),
+        "recording-failed-silently": ("recordingReady", FULL),
+    }
+
+
+_OTHERWISE = _told_otherwise()
+
+
+def test_a_fault_in_what_is_told_shows_in_its_callback_only() -> None:
+    for fault, (callback, members) in _OTHERWISE.items():
+        healthy, faulty = made(None), made(f"mediaservice-{fault}")
+        told = [system.callbacks.compose(callback, dict(members)) for system in (healthy, faulty)]
+        assert told[0] == members, fault
+        assert told[1] != members, fault
+        assert faulty.callbacks.compose("another", dict(members)) == members, fault
+
+
 def _invites(system: Mediaservice, asked: dict[str, Any], origin: str) -> list[object]:
     inbound = Inbound("alice", "Alice", Headers([("X-In", "1"), ("P-In", "2")]))
     build = (system.parts.mapping.outgoing, system.parts.mapping.monitoring)
@@ -156,7 +195,7 @@ def test_a_fault_in_an_operation_shows_in_its_answer(operation: str) -> None:
 @pytest.mark.parametrize("operation", PREFLIGHTS)
 def test_a_fault_in_a_pre_flight_shows_in_its_answer(operation: str) -> None:
     name = {"PromptFile": "put", "MovePromptFile": "move", "PromptFileUrl": "url"}.get(operation) or CALLS[operation]
-    request = ("OPTIONS", _request_for(name)[1], {})
+    request: Asked = ("OPTIONS", _request_for(name)[1], {})
     for end in ("not-served", "status", "shape"):
         fault = f"mediaservice-preflight{operation[0].upper()}{operation[1:]}-{end}"
         assert _differ(fault, request), fault
