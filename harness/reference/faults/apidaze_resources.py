@@ -18,7 +18,9 @@ from harness.reference.faults.fault import Collector, put, wrap
 collect = Collector("apidaze")
 
 
-@collect("unknown-id-200", "AZ-account-unknown-not-served", "an unknown id is answered 200 with an empty object, not 404")
+@collect(
+    "unknown-id-200", "AZ-account-unknown-not-served", "an unknown id is answered 200 with an empty object, not 404"
+)
 def _unknown_id(apidaze: Any) -> None:
     put(apidaze.api, "unknown_item", lambda _kind: apidaze.api.answers.ok({}))
 
