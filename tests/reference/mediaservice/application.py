@@ -79,7 +79,8 @@ class Application:
         self._open.add(task)
         try:
             await self._serve(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            # A stream handler that ends cancelled makes Python 3.11 log an error of its own.
             return
         finally:
             self._open.discard(task)
