@@ -160,7 +160,7 @@ def _place(
         variables["hold"] = int(talk * 1000)
     with _start(vtx, script, agent, user=user, variables=variables) as running:
         yield running
-        vtx.calls.append(PlacedCall(agent, running.wait()))
+        vtx.calls.append(PlacedCall(agent, running.wait(), vtx.now()))
 
 
 def _register(vtx: World, user: UserTarget, contact: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from harness.checks.sequence_values import instant, normal_url
 from harness.drivers.http import Body, fill_path
 from harness.drivers.recorder import Answer, Match
 from harness.drivers.sipp import SippResult
+from harness.sequences import ORDER_SLACK
 from harness.suites.contract.resources import Workbench
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.vocabulary import member
@@ -45,10 +46,11 @@ class Subscription:
 
 @dataclass
 class PlacedCall:
-    """A call that is over: who called, what was dialled, and what the caller's telephone saw."""
+    """A call that is over: who called, what the caller's telephone saw, and when it had ended."""
 
     agent: str
     result: SippResult
+    ended: float
 
 
 @dataclass
@@ -170,13 +172,27 @@ class World:
         return [push for push in self.scenario.timeline.of(Callback) if _is_for(push, subscription)]
 
     def wait_pushes(self, subscription: Subscription, count: int = 1) -> list[Callback]:
-        """Wait until so many have arrived, as long as a push may take; what came."""
+        """Wait until so many have arrived, as long as a push of the last call may take; what came."""
+        self.wait_until(lambda: len(self.pushes(subscription)) >= count)
+        return self.pushes(subscription)
+
+    def wait_until(self, enough: Callable[[], bool]) -> bool:
+        """Wait for callbacks until there are enough, or until the time is up that a push has after the last call."""
         timeline = self.scenario.timeline
-        deadline = self.now() + self.scenario.plan.target.timing.callback
-        while len(found := self.pushes(subscription)) < count and (left := deadline - self.now()) > 0:
-            known = found[-1].seq if found else -1
-            timeline.wait_for(lambda one: isinstance(one, Callback) and _is_for(one, subscription), left, after=known)
-        return found
+        deadline = (self.calls[-1].ended if self.calls else self.now()) + self._due
+        while True:
+            known = len(timeline) - 1
+            if enough():
+                return True
+            left = deadline - self.now()
+            if left <= 0:
+                return False
+            timeline.wait_for(lambda one: isinstance(one, Callback), left, after=known)
+
+    @property
+    def _due(self) -> float:
+        """Seconds after a call until its push is late, with a margin for what observers disagree about."""
+        return self.scenario.plan.target.timing.callback + 2 * ORDER_SLACK
 
     @property
     def in_force(self) -> list[Subscription]:
@@ -184,9 +200,14 @@ class World:
         return [one for one in self.subscriptions if one.id not in self.over]
 
     def settle(self) -> None:
-        """Wait for the pushes of the calls so far, so that none is taken for one of the next call."""
+        """Wait for the pushes of the calls so far, so that neither they nor a deletion seem part of the next call."""
         for subscription in self.in_force if self.calls else ():
             self.wait_pushes(subscription, len(self.calls))
+        self.pass_time(2 * ORDER_SLACK)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass: until something has expired, or until what comes next is later for every observer."""
+        self.scenario.timeline.wait_for(lambda _: False, seconds)  # nothing on the wire tells that the time has come
 
     def logs(self, subscription: Subscription, user: UserTarget | None = None) -> list[Mapping[str, Any]]:
         """The events of a subscription's pushes, of one user where one is named; what is no event is left out."""
@@ -204,7 +225,12 @@ def events_of(push: Callback) -> list[Mapping[str, Any]]:
 def _is_for(push: Callback, subscription: Subscription) -> bool:
     body = payload(push.request)
     named = member(body[0], "subscriptionId") if body else None
-    return named == subscription.id or normal_url(push.request.url)[:4] == normal_url(subscription.url)[:4]
+    return named == subscription.id or is_at(push, subscription)
+
+
+def is_at(push: Callback, subscription: Subscription) -> bool:
+    """Whether a push came to the notification URL, query included."""
+    return normal_url(push.request.url) == normal_url(subscription.url)
 
 
 def user_id(user: UserTarget) -> int:

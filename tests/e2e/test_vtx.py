@@ -1,0 +1,40 @@
+"""VTX end to end: the healthy platform conforms, and a promise that it breaks is found under the clause that says so."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import Done, ringtrue
+from tests.e2e.conftest import need, once
+
+# Fault, the scenario that shows it, its clause, and what the clause's level makes of it: verdict and exit code.
+_FAULTS = {
+    "vtx-push-at-answer": ("how_long_it_lasted", "VX-push-not-before-end", "fail", 1),
+    "vtx-delete-takes-all": ("deleted_subscription_is_gone", "VX-subscription-delete-only-one", "fail", 1),
+    "vtx-push-twice": ("outgoing_call", "VX-push-once", "warn", 0),
+}
+
+
+@pytest.fixture(scope="session")
+def healthy(shared: Path) -> Done:
+    """One whole run of VTX on the healthy embedded platform."""
+    need(shutil.which("sipp"), "SIPp")
+    return once(shared, "vtx", lambda folder: ringtrue("run", "--system", "vtx", folder=folder))
+
+
+def test_the_healthy_platform_keeps_every_promise_that_can_be_tested(healthy: Done) -> None:
+    assert healthy.code == 0, healthy
+    judged = {item["id"]: item["verdict"] for item in healthy.verdicts["clauses"] if item["verdict"] != "untestable"}
+    assert {clause: verdict for clause, verdict in judged.items() if verdict != "pass"} == {}, healthy
+
+
+@pytest.mark.parametrize("fault", _FAULTS)
+def test_a_broken_promise_is_found_under_its_clause(fault: str, healthy: Done, tmp_path: Path) -> None:
+    keyword, clause, verdict, code = _FAULTS[fault]
+    assert healthy.by_clause[clause] == "pass"
+    done = ringtrue("run", "--system", "vtx", "--workers", "1", "--fault", fault, "-k", keyword, folder=tmp_path)
+    assert done.by_clause[clause] == verdict, done
+    assert done.code == code, done
