@@ -168,6 +168,36 @@ for _origin in ("newCall", "callEvent"):
     collect.add(f"{_origin}-call-no-media", f"MS-{_origin}-call-media", _words, partial(_no_media, _origin))
 
 
+def _told_address(origin: str, system: Any) -> None:
+    """A destination of a recorded call is told the caller's own media address."""
+    theirs: list[bytes] = []
+
+    async def attempt(
+        really: Callable[..., Any], callee: Any, other: Any, destination: Any, asked: Any, where: str
+    ) -> None:
+        theirs.clear()
+        if where == origin and asked.get("callRecording") is True and other.leg.call.remote_sdp:
+            theirs.append(other.leg.call.remote_sdp)
+        await really(callee, other, destination, asked, where)
+
+    async def invite(
+        really: Callable[..., Any], uri: Any, caller: Any, callee: Any, sdp: Any, *more: Any, **how: Any
+    ) -> Any:
+        return await really(uri, caller, callee, theirs.pop() if theirs else sdp, *more, **how)
+
+    wrap(system.control.dialler, "attempt", attempt)
+    wrap(system.parts.endpoint, "invite", invite)
+
+
+for _origin in ("newCall", "callEvent"):
+    collect.add(
+        f"{_origin}-call-callRecording-media-told",
+        f"MS-{_origin}-call-callRecording-media",
+        f"a destination that {_origin} asks to record is told the caller's media address",
+        partial(_told_address, _origin),
+    )
+
+
 def _cancel_lost(origin: str, system: Any) -> None:
     """No CANCEL leaves the platform for legs that this origin made."""
     made: set[str] = set()

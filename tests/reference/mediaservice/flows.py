@@ -173,7 +173,8 @@ async def adorned_call(bench: Bench) -> Seen:
     await caller.bye()
     await came(bench, "sessionCompleted")
     size = (await bench.files()).get("r.wav", 0)
-    return {"greeted": greeted, "first": first, "spy": spy, "recorded": size > 2000} | told(bench)
+    direct = read_media(bob.request.body).port == caller.media.port
+    return {"direct": direct, "greeted": greeted, "first": first, "spy": spy, "recorded": size > 2000} | told(bench)
 
 
 async def led_on(bench: Bench, **answer: Any) -> Party:
@@ -201,7 +202,9 @@ async def adorned_second_call(bench: Bench) -> Seen:
     spy = await soon(bench.phones.called("spy"), 1)
     await caller.bye()
     await came(bench, "sessionCompleted")
-    return {"greeted": greeted, "spy": spy, "files": sorted(await bench.files())} | told(bench)
+    carol = await bench.phones.called("carol")
+    direct = read_media(carol.request.body).port == caller.media.port
+    return {"direct": direct, "greeted": greeted, "spy": spy, "files": sorted(await bench.files())} | told(bench)
 
 
 async def ringing_second_call(bench: Bench) -> Seen:

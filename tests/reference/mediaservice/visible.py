@@ -7,6 +7,7 @@ from __future__ import annotations
 
 VISIBLE: dict[str, tuple[str, ...]] = {
     "adorned_call": (
+        "newCall-call-callRecording-media-told",
         "greeting-callee-only-caller",
         "greeting-caller-only-callee",
         "greeting-callerFirst",
@@ -16,6 +17,7 @@ VISIBLE: dict[str, tuple[str, ...]] = {
         "newCall-call-recordingFileName-ignored",
     ),
     "adorned_second_call": (
+        "callEvent-call-callRecording-media-told",
         "callEvent-call-callRecording-ignored",
         "callEvent-call-greeting-ignored",
         "callEvent-call-monitorDestAddr-ignored",
@@ -34,6 +36,7 @@ VISIBLE: dict[str, tuple[str, ...]] = {
         "newCall-call-maxRingTime-ignored",
     ),
     "connected_call": (
+        "callEvent-action-ignored",
         "bye-without-reason",
         "callAnswered-while-ringing",
         "callEvent-action-drop-ignored",
@@ -116,10 +119,8 @@ VISIBLE: dict[str, tuple[str, ...]] = {
     "led_on_call": (
         "callEvent-action-call-ignored",
         "callEvent-action-httpcall-ignored",
-        "callEvent-action-ignored",
         "callEvent-action-ivr-ignored",
         "callEvent-call-destAddr-other",
-        "callEvent-call-maxRingTime-ignored",
         "callEvent-call-no-media",
         "callEvent-reference-lost",
         "callEvent-twice",
@@ -206,6 +207,7 @@ VISIBLE: dict[str, tuple[str, ...]] = {
         "newCall-call-ringbackTone-silent-ignored",
     ),
     "ringing_second_call": (
+        "callEvent-call-maxRingTime-ignored",
         "callEvent-call-caller-cancels-lost",
         "callEvent-call-maxRingTime-cancel-lost",
         "callEvent-call-ringbackTone-default-ignored",
