@@ -19,7 +19,7 @@ from harness.reference.faults import (
 )
 from harness.reference.media import SdpError
 from harness.reference.sip import CallFailed
-from tests.reference.mediaservice import flows
+from tests.reference.mediaservice import flows, flows_ivr
 from tests.reference.mediaservice.bench import inside
 from tests.reference.mediaservice.flows import Seen
 from tests.reference.mediaservice.visible import VISIBLE
@@ -48,7 +48,7 @@ _HEALTHY: dict[str, Seen] = {}
 async def _seen(flow: str, fault: str | None) -> Seen:
     async with inside(fault) as bench, asyncio.timeout(40):
         try:
-            seen: Seen = await getattr(flows, flow)(bench)
+            seen: Seen = await getattr(flows if hasattr(flows, flow) else flows_ivr, flow)(bench)
         except (CallFailed, SdpError, AssertionError) as broke:
             # A flow that cannot go on has gone another way, too.
             return {"broke": repr(broke)}
