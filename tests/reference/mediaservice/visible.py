@@ -1,4 +1,5 @@
-"""Where each fault in what is done with calls shows: the flow (in `flows` or `flows_ivr`) that an outsider sees go another way.
+"""Where each fault in what is done with calls shows: the flow (in `flows` or `flows_ivr`) that an outsider sees
+go another way.
 
 Data of `test_call_faults`; the faults that show without a call are in `test_fault_tables`.
 """
