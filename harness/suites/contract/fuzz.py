@@ -137,9 +137,11 @@ class _Guard:
                 )
                 case.path_parameters.update(replacement)
         if self.urls:
-            for place in (case.query, case.body):
-                if isinstance(place, dict) and _leads_elsewhere(place.get("url"), self.urls):
-                    place["url"] = self.urls[self.sent % len(self.urls)]
+            places: tuple[Any, ...] = (case.query, case.body)
+            for place in places:
+                for name, value in list(place.items()) if isinstance(place, dict) else ():
+                    if _leads_elsewhere(value, self.urls):
+                        place[name] = self.urls[self.sent % len(self.urls)]
         self.sent += 1
         self._started = self._scenario.timeline.clock.now()
 
@@ -202,9 +204,10 @@ def _is_network(error: Exception) -> bool:
 def _credentials(bench: Workbench) -> dict[str, str]:
     from harness.suites.scenario import InconclusiveError
 
-    headers: dict[str, str] = {}
     scenario = bench.scenario
-    problem = scenario.worker.credentials(scenario.system).apply(headers, scenario.api, wrong=False)
+    credentials = scenario.worker.credentials(scenario.system)
+    headers = dict(credentials.always)
+    problem = credentials.apply(headers, scenario.api, wrong=False)
     if problem is not None:
         raise InconclusiveError(Reason.PRECONDITION, "no credentials: the token request failed")
     return headers
