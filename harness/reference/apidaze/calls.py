@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
 
 from harness.reference.apidaze.script import CallScript, ScriptError, Verb, parse_script, wait_seconds
 from harness.reference.apidaze.speech import Speech
 from harness.reference.apidaze.store import Store
 from harness.reference.fetch import Fetcher, FetchError
 from harness.reference.sip import IncomingCall, Refused
+from harness.reference.sip.waiting import until_over
 
 MAX_CALLS = 500
 _MAX_CALL_SECONDS = 3600.0
@@ -40,7 +40,7 @@ class Calls:
         speech = Speech(call, self.fetcher, host)
         try:
             async with asyncio.timeout(_MAX_CALL_SECONDS):
-                await _until_over(call, self._run(call, username, speech))
+                await until_over(call, self._run(call, username, speech))
         except TimeoutError:
             _log.warning("call %s: ended after %.0f seconds", call.call_id, _MAX_CALL_SECONDS)
         finally:
@@ -100,17 +100,3 @@ class Calls:
         """The script is over: hang up, or refuse what it never answered (RFC 3261 section 21.6.2)."""
         if not call.reject(603):
             call.hangup()
-
-
-async def _until_over(call: IncomingCall, work: Awaitable[None]) -> None:
-    """Wait for the work, but no longer than for the end of the call."""
-    working = asyncio.ensure_future(work)
-    ending = asyncio.ensure_future(call.ended())
-    try:
-        await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ending.cancel()
-        working.cancel()
-        outcome = (await asyncio.gather(working, return_exceptions=True))[0]
-    if isinstance(outcome, Exception):
-        raise outcome

@@ -14,11 +14,12 @@ from harness.reference.callable.calling.hooks import Hooks
 from harness.reference.callable.calling.legs import take
 from harness.reference.callable.calling.live import LiveCall
 from harness.reference.callable.calling.routing import HANGUP, Route, Routing, UnroutableError
-from harness.reference.callable.calling.runner import Runner, until_over
+from harness.reference.callable.calling.runner import Runner
 from harness.reference.callable.numbers import is_number
 from harness.reference.callable.store import Account, Record, Store
 from harness.reference.sip import Address as Peer
 from harness.reference.sip import AddressError, CallFailed, IncomingCall, Refused, parse_name_addr, parse_uri
+from harness.reference.sip.waiting import until_over
 
 MAX_CALLS = 500
 _MAX_STEPS = 10

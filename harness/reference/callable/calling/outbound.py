@@ -13,10 +13,11 @@ from harness.reference.callable.calling.hooks import Hooks
 from harness.reference.callable.calling.legs import Leg
 from harness.reference.callable.calling.live import LiveCall
 from harness.reference.callable.calling.routing import UnroutableError
-from harness.reference.callable.calling.runner import Runner, until_over
+from harness.reference.callable.calling.runner import Runner
 from harness.reference.callable.store import Account
 from harness.reference.callable.verbs import VoiceCall
 from harness.reference.sip import CallFailed
+from harness.reference.sip.waiting import until_over
 
 MAX_CALLS = 500
 _MAX_CALL_SECONDS = 14_400.0

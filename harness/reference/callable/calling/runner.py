@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 
 from harness.reference.callable.calling.dialler import Dialler
 from harness.reference.callable.calling.hooks import HookError, Hooks
@@ -179,17 +179,3 @@ class Runner:
             _log.warning("call %s: %s", live.id, error)
             live.failure = 503
             return ()
-
-
-async def until_over(leg: Leg, work: Awaitable[None]) -> None:
-    """Wait for the work, but no longer than for the end of the leg. Raises what the work raises."""
-    working = asyncio.ensure_future(work)
-    ending = asyncio.ensure_future(leg.ended())
-    try:
-        await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ending.cancel()
-        working.cancel()
-        outcome = (await asyncio.gather(working, return_exceptions=True))[0]
-    if isinstance(outcome, Exception):
-        raise outcome
