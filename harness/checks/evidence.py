@@ -114,3 +114,8 @@ def parse_json(body: bytes) -> Any:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
+
+
+def succeeded(exchange: Exchange) -> bool:
+    """Whether it was answered 2xx."""
+    return exchange.response is not None and 200 <= exchange.response.status < 300

@@ -132,11 +132,6 @@ class Session:
                 if finding.verdict is Verdict.FAIL:
                     yield replace(finding, source="probe", timeline=f"timelines/{scenario.slug}.jsonl")
 
-    @property
-    def problems(self) -> list[str]:
-        """Why nothing can be said; when there are any, no test runs."""
-        return self._problems
-
     # Hooks
 
     @pytest.hookimpl(tryfirst=True)

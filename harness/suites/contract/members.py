@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.checks.evidence import seen_answer
+from harness.checks.evidence import seen_answer, succeeded
 from harness.spec import CLAUSE_KEY, Operation
 from harness.suites.contract.resources import Workbench
 from harness.timeline import HttpExchange
@@ -24,13 +24,13 @@ def blame_members(bench: Workbench, operation: Operation, refused: HttpExchange)
     about = {"case": "example"}
     bare = bench.send(operation, members=required, about=about) if required else None
     single = {name: bench.send(operation, members=required | {name}, about=about) for name in clauses}
-    if not any(exchange is not None and _succeeded(exchange) for exchange in (bare, *single.values())):
+    if not any(exchange is not None and succeeded(exchange) for exchange in (bare, *single.values())):
         return
     for name, exchange in single.items():
         words = f"{operation.method} {operation.path} is refused when it gives {name}"
         bench.scenario.check(
             clauses[name],
-            _succeeded(exchange),
+            succeeded(exchange),
             words,
             expected="a success (2xx)",
             seen=seen_answer(exchange),
@@ -51,7 +51,3 @@ def _members(bench: Workbench, operation: Operation) -> tuple[dict[str, str], fr
         if name in example and name not in required and CLAUSE_KEY in member
     }
     return clauses, required
-
-
-def _succeeded(exchange: HttpExchange) -> bool:
-    return exchange.response is not None and 200 <= exchange.response.status < 300

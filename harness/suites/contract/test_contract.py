@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from harness.checks.evidence import succeeded
 from harness.contract import Contract
 from harness.drivers.auth import TokenCredentials
 from harness.spec import Operation
@@ -42,7 +43,7 @@ def test_valid_request(scenario: Scenario, bench: Workbench, operation: Operatio
         credentials.request_token(scenario.api)
         return
     exchange = bench.send(operation)
-    if not _succeeded(exchange):
+    if not succeeded(exchange):
         blame_members(bench, operation, exchange)
 
 
@@ -56,7 +57,7 @@ def test_credentials(scenario: Scenario, bench: Workbench, operation: Operation)
     if operation.method in ("PUT", "DELETE"):
         _unchanged(scenario, bench, operation, parameters, rules["credentials-required"])
     control = bench.send(operation, parameters)
-    if not _succeeded(control):
+    if not succeeded(control):
         raise InconclusiveError(Reason.NO_CONTROL, "the same request with valid credentials did not succeed either")
     for auth, exchange in refusals.items():
         if exchange.response is None:
@@ -86,7 +87,7 @@ def _unchanged(
     exchange = bench.send(read, parameters)
     words = f"a refused {operation.method} {operation.path} had its effect all the same"
     scenario.check(
-        clause, _succeeded(exchange), words, expected="still there", seen=exchange.response and exchange.response.status
+        clause, succeeded(exchange), words, expected="still there", seen=exchange.response and exchange.response.status
     )
 
 
@@ -154,10 +155,6 @@ def test_cross_origin(scenario: Scenario, bench: Workbench, operation: Operation
     if exchange.response is None:
         raise InconclusiveError(Reason.UNREACHABLE, exchange.failure or "no answer")
     bench.send(operation, parameters, headers={"Origin": _ORIGIN})
-
-
-def _succeeded(exchange: HttpExchange) -> bool:
-    return exchange.response is not None and 200 <= exchange.response.status < 300
 
 
 def _parameter(
