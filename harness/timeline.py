@@ -220,10 +220,12 @@ class Timeline:
         """Append an event and return it with its `seq`."""
         with self._changed:
             numbered = replace(event, seq=len(self._events))
-            self._events.append(numbered)
-            if self._file is not None:
-                self._write(event_to_json(numbered, self.redactor))
-            self._changed.notify_all()
+            try:
+                if self._file is not None:
+                    self._write(event_to_json(numbered, self.redactor))
+            finally:
+                self._events.append(numbered)
+                self._changed.notify_all()
         return numbered
 
     def note(self, topic: str, text: str, **data: Any) -> Note:
@@ -247,7 +249,10 @@ class Timeline:
     def close(self) -> None:
         with self._changed:
             if self._file is not None:
-                self._write({"kind": "footer", "events": len(self._events)})
+                self._file.flush()
+                # Counted where a reader will count: an interruption may have come between memory and disk.
+                on_disk = Path(self._file.name).read_bytes().count(b"\n") - 1
+                self._write({"kind": "footer", "events": on_disk})
                 self._file.close()
                 self._file = None
 

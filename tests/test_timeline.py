@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,27 @@ def test_events_are_on_disk_before_add_returns(tmp_path: Path) -> None:
     timeline.note("here", "words")
     assert '"here"' in (tmp_path / "t.jsonl").read_text(encoding="utf-8")
     timeline.close()
+
+
+@pytest.mark.parametrize("written_first", [True, False])
+def test_an_interruption_while_an_event_is_written_leaves_a_record_that_can_be_read(
+    written_first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "t.jsonl"
+    with Timeline("s", path=path) as timeline:
+        timeline.note("first", "words")
+        write = timeline._write
+
+        def interrupted(line: Mapping[str, Any]) -> None:
+            if written_first:
+                write(line)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(timeline, "_write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            timeline.note("second", "words")
+        monkeypatch.setattr(timeline, "_write", write)
+    assert [note.topic for note in Timeline.read(path).of(Note)] == ["first", "second"][: 1 + written_first]
 
 
 def test_secrets_are_whole_in_memory_and_absent_on_disk(tmp_path: Path) -> None:
