@@ -7,18 +7,16 @@ connection.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from harness.redact import Redactor
+from harness.tomlfile import Complaint, Steps, read_toml
 
 
 class TargetError(Exception):
@@ -231,17 +229,8 @@ def load_target(path: Path, capabilities: Mapping[str, Mapping[str, str]]) -> Ta
     Raises:
         TargetError: no such file, not TOML, an unknown system, key or capability, a bad value, a missing variable.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise TargetError(f"{path}: cannot be read: {error.strerror}. `ringtrue init SYSTEM` writes one") from error
-    except UnicodeDecodeError as error:
-        raise TargetError(f"{path}: not UTF-8 text") from error
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise TargetError(f"{path}: not TOML: {error}") from error
-    return parse_target(tables, capabilities, where=str(path), lines=text.splitlines())
+    tables, lines = read_toml(path, TargetError, "`ringtrue init SYSTEM` writes one")
+    return parse_target(tables, capabilities, where=str(path), lines=lines)
 
 
 def parse_target(
@@ -254,7 +243,7 @@ def parse_target(
     environment: bool = True,
 ) -> Target:
     """Turn tables into a target; see `load_target` for the errors. `environment` False: `${NAME}` was filled in before."""
-    complain = _Complaint(where, lines or [])
+    complain = Complaint(where, lines or [], TargetError, hidden=SystemTarget.SECRETS)
     values: dict[str, Any] = {"systems": {}, "embedded": embedded}
     known = [*capabilities, *_SHARED]
     for name, table in tables.items():
@@ -267,7 +256,7 @@ def parse_target(
         try:
             made = model.model_validate(filled)
         except ValidationError as error:
-            raise _explain(error, model, complain, name) from error
+            raise complain.explain(error, model, (name,)) from error
         if isinstance(made, SystemTarget):
             for capability in made.capabilities:
                 if capability not in capabilities[name]:
@@ -282,68 +271,7 @@ def parse_target(
     return Target(**values)
 
 
-Steps = tuple[str, ...]
-_HEADER = re.compile(r"\s*(\[\[?)([^\[\]=]+)\]\]?\s*(#.*)?")
-_KEY = re.compile(r"\s*([A-Za-z0-9_\-\"'.]+(?:\s*\.\s*[A-Za-z0-9_\-\"']+)*)\s*=")
-
-
-class _Complaint:
-    """Makes TargetErrors that point at a line."""
-
-    def __init__(self, where: str, lines: list[str]) -> None:
-        self.where = where
-        self.lines = lines
-
-    def __call__(self, problem: str, expected: Sequence[str] = (), path: Steps = ()) -> TargetError:
-        message = f"{self.where}{self.line(path)}: {problem}"
-        if expected:
-            message += f": expected one of {', '.join(expected)}"
-            wrong = re.search(r"['\[]([^'\]]+)['\]]", problem)
-            near = difflib.get_close_matches(wrong[1], expected, n=1) if wrong else []
-            if near:
-                message += f". Did you mean {near[0]!r}?"
-        return TargetError(message)
-
-    def line(self, path: Steps) -> str:
-        """`:n` for the line that comes nearest to a path of keys and positions; nothing where no line does."""
-        best, found = 0, ""
-        for number, here in _places(self.lines):
-            if len(here) > best and here == path[: len(here)]:
-                best, found = len(here), f":{number}"
-        return found
-
-
-def _places(lines: Iterable[str]) -> Iterator[tuple[int, Steps]]:
-    """What each line of a TOML file is about, as far as its first key tells: number from 1, keys and positions."""
-    table: Steps = ()
-    counts: dict[Steps, int] = {}
-    for number, text in enumerate(lines, 1):
-        if header := _HEADER.fullmatch(text):
-            table = _within(_keys(header[2]), counts)
-            if header[1] == "[[":
-                counts[table] = counts.get(table, -1) + 1
-                table = (*table, str(counts[table]))
-            yield number, table
-        elif key := _KEY.match(text):
-            yield number, (*table, *_keys(key[1]))
-
-
-def _keys(dotted: str) -> Steps:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
-
-
-def _within(keys: Steps, counts: Mapping[Steps, int]) -> Steps:
-    """A table's keys with the position of each array of tables that it lies in."""
-    *parents, last = keys
-    path: Steps = ()
-    for part in parents:
-        path = (*path, part)
-        if path in counts:
-            path = (*path, str(counts[path]))
-    return (*path, last)
-
-
-def _from_environment(value: Any, complain: _Complaint, path: Steps) -> Any:
+def _from_environment(value: Any, complain: Complaint, path: Steps) -> Any:
     if isinstance(value, Mapping):
         return {name: _from_environment(item, complain, (*path, str(name))) for name, item in value.items()}
     if isinstance(value, list):
@@ -359,42 +287,3 @@ def _from_environment(value: Any, complain: _Complaint, path: Steps) -> Any:
         return held
 
     return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", fill, value)
-
-
-def _explain(error: ValidationError, model: type[BaseModel], complain: _Complaint, table: str) -> TargetError:
-    # A misspelt key is an unknown one and a missing one: the unknown one says more.
-    first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-    path = (table, *map(str, first["loc"]))
-    holder, key = f"[{'.'.join(path[:-1])}]", path[-1]
-    nested = model
-    for step in path[1:-1]:
-        annotation = nested.model_fields[step].annotation if step in nested.model_fields else None
-        nested = next((item for item in _models(annotation)), nested)
-    match first["type"]:
-        case "extra_forbidden":
-            return complain(f"unknown key '{key}' in {holder}", sorted(nested.model_fields), path)
-        case "missing":
-            return complain(f"{holder} lacks the key {key}", (), path)
-        case _:
-            message = first["msg"].removeprefix("Value error, ")
-            return complain(
-                f"{'.'.join(path)}: {message[0].lower()}{message[1:]}{_shown(path, first['input'])}", (), path
-            )
-
-
-def _shown(path: Steps, value: object) -> str:
-    """What stands in the file, unless it is, or may hold, a secret."""
-    if any(step in SystemTarget.SECRETS for step in path):
-        return ""
-    if isinstance(value, Mapping):
-        return ", got a table"
-    if isinstance(value, list | tuple):
-        return ", got a list"
-    return f", got {Redactor().text(repr(value))}"
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    candidates = (annotation, *getattr(annotation, "__args__", ()))
-    for item in candidates:
-        if isinstance(item, type) and issubclass(item, BaseModel):
-            yield item
