@@ -130,6 +130,23 @@ def doctor(target: Path | None) -> int:
     return examine(target)
 
 
+@commands.command()
+@click.argument("run_dir", type=_FOLDER, required=False)
+@click.option("--target", type=_PATH, metavar="FILE", help="The target file that the run was given.")
+@click.option("--url", metavar="URL", help="The base URL that the run was given with --url.")
+@click.option("--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
+def cleanup(run_dir: Path | None, target: Path | None, url: str | None, dry_run: bool) -> int:
+    """Delete at the target what a run made there and left, because it was killed (the newest run, when none is named)."""
+    from harness.suites.cleanup import CleanupError, clean_up
+    from harness.target import TargetError
+    from harness.yamlfile import DataError
+
+    try:
+        return clean_up(run_dir, target, url=url, dry=dry_run, say=click.echo)
+    except (CleanupError, TargetError, DataError) as error:
+        return _fail(error, 2)
+
+
 @commands.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def platform(arguments: tuple[str, ...]) -> int:

@@ -25,6 +25,7 @@ from harness.report.progress import Progress
 from harness.report.results import RunRecord, write_results
 from harness.suites import current
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
+from harness.suites.ledger import hold
 from harness.suites.outcome import FINDINGS
 from harness.suites.plan import Plan, capabilities_of
 from harness.suites.probe import Problem, probe
@@ -69,6 +70,9 @@ class Session:
         clock = Clock.start()
         run_dir = _run_folder(option.ringtrue_run, clock)
         stack = ExitStack()
+        if not stack.enter_context(hold(run_dir)):
+            stack.close()
+            raise SessionError(f"{run_dir}: another run is writing there: name another folder with --run-dir")
         try:
             known = capabilities_of(load_contracts((), specs))
             if option.ringtrue_embedded:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.suites.ledger import read_ledger
 from harness.timeline import Timeline
 from tests.e2e.command import Done, Running
 
@@ -53,15 +54,10 @@ def test_an_interrupted_run_keeps_what_it_has(way: str, workers: str, tmp_path: 
 def test_what_an_interrupted_run_made_is_taken_away_again(target: Path, tmp_path: Path) -> None:
     done = _interrupt(_WAYS["Ctrl-C"], tmp_path, "--target", target)
     assert done.code == 130, done
-    made, deleted = set(), set()
-    for line in (tmp_path / "run" / "ledger.jsonl").read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
-        if "deleted" in entry:
-            deleted.add(entry["deleted"].rpartition("/")[2])
-        else:
-            made.add(entry["parameters"]["id"])
-    assert made
-    assert made - deleted == set()
+    accounts, unreadable = read_ledger(tmp_path / "run")
+    assert unreadable == []
+    assert sum(account.total for account in accounts) > 0
+    assert [account.left for account in accounts] == [()]
 
 
 def test_an_interruption_before_the_first_test_is_an_interruption(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ value that was made unique. What was created stands in the run's ledger until it
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from harness.checks.evidence import json_body
@@ -15,6 +15,7 @@ from harness.drivers.http import Body, fill_path
 from harness.spec import Operation
 from harness.suites.contract.links import GIVEN, Links, path_parameters, pick
 from harness.suites.contract.values import Values, unique
+from harness.suites.ledger import Ledger, Made
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.target import ApidazeTarget
 from harness.timeline import HttpExchange
@@ -42,6 +43,7 @@ class Workbench:
         self.links = Links(self.spec)
         makers = {"recorder-url": self._recorder_url, "trunk-id": lambda: self._id_of("createTrunk", "getTrunk")}
         self.values = Values(self.links, scenario.target, makers)
+        self.ledger = Ledger(scenario.plan.run_dir, scenario.system, scenario.target.base_url)
         self.created: list[tuple[str, dict[str, str]]] = []
 
     def _recorder_url(self) -> str:
@@ -78,11 +80,14 @@ class Workbench:
         if parameters is None:
             parameters = self.own_parameters(operation)
         about = {"operation": operation.id, **options.pop("about", {"expect": "success", "case": "example"})}
+        known = len(self.values.made)
+        body = self.body(operation, members)
+        self.announce(operation, self.values.made[known:], parameters)
         exchange = self.scenario.api.request(
             operation.method,
             fill_path(operation.path, **parameters),
             params=self.values.query(operation) or None,
-            body=self.body(operation, members),
+            body=body,
             about=about,
             **options,
         )
@@ -175,34 +180,46 @@ class Workbench:
             self.remember(operation, found)
         return found
 
+    def announce(self, create: Operation, marks: Sequence[str], parameters: Mapping[str, str]) -> None:
+        """Enter into the ledger that something is about to be created; `marks`: values of it that nothing else has."""
+        own = [parameters[name] for name, mark in self.links.path_marks(create).items() if mark == "unique"]
+        if self.links.creates(create) is not None and (marks or own):
+            self.ledger.making(create.id, [*marks, *own], parameters)
+
     def remember(self, create: Operation, parameters: dict[str, str]) -> None:
         """Enter something that was created into the ledger and have it deleted at the end."""
         delete = self.links.deleter(create)
-        self._ledger({"created_by": create.id, "delete": delete.id if delete else None, "parameters": parameters})
+        self.ledger.made(Made(create.id, delete.id if delete else None, parameters))
         self.created.append((create.id, parameters))
         if delete is not None:
             self.scenario.cleanup(lambda: self.delete(delete, parameters))
 
-    def delete(self, delete: Operation, parameters: Mapping[str, str]) -> None:
+    def delete(self, delete: Operation, parameters: Mapping[str, str]) -> HttpExchange:
         """Take something away; that it is gone already is as good."""
         path = fill_path(delete.path, **parameters)
         exchange = self.scenario.api.request("DELETE", path, about={"operation": delete.id, "case": "cleanup"})
-        if exchange.response is not None and (exchange.response.status < 300 or exchange.response.status in (404, 410)):
-            self._ledger({"deleted": path})
-
-    def _ledger(self, entry: Mapping[str, Any]) -> None:
-        line = {"system": self.scenario.system, "base_url": self.scenario.target.base_url, **entry}
-        with (self.scenario.plan.run_dir / "ledger.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        if is_gone(exchange):
+            self.ledger.deleted(path, delete.id, parameters)
+        return exchange
 
     def _own(self, operation: Operation, sent: Mapping[str, str]) -> list[dict[str, str]]:
         """Path parameters of listed things that carry the last value which was made unique for this run."""
-        mark = self.values.made[-1] if self.values.made else None
+        return self.with_marks(operation, self.values.made[-1:], sent)
+
+    def with_marks(self, operation: Operation, marks: Sequence[str], sent: Mapping[str, str]) -> list[dict[str, str]]:
+        """Path parameters, for `operation`, of listed things that carry any of these values; `sent`: those of the list."""
         for link, read in self.links.lists(operation):
-            if mark is not None:
+            if marks:
                 about = {"operation": read.id, "expect": "success", "case": "example"}
                 value = json_body(self.scenario.api.request("GET", fill_path(read.path, **sent), about=about))
-                items = value if isinstance(value, list) else []
-                picked = (pick([item], link.parameters, sent) for item in items if mark in json.dumps(item))
+                items = [(item, json.dumps(item)) for item in (value if isinstance(value, list) else [])]
+                ours = (item for item, text in items if any(mark in text for mark in marks))
+                picked = (pick([item], link.parameters, sent) for item in ours)
                 return [one for one in picked if one is not None]
         return []
+
+
+def is_gone(exchange: HttpExchange) -> bool:
+    """Whether a deletion's answer says that the thing is no longer there."""
+    response = exchange.response
+    return response is not None and (response.status < 300 or response.status in (404, 410))

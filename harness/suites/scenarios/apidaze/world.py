@@ -98,13 +98,14 @@ class World:
         about = {"operation": f"create{self.kind.plural}", "case": case}
         if case == "example":
             about["expect"] = "success"
+        operation = self.scenario.contract.spec.operation(f"create{self.kind.plural}")
+        self.bench.announce(operation, [value for value in map(values.get, ("username", "url")) if value], {})
         self.last = created = self.scenario.api.request("POST", self.kind.path, body=self.body(values), about=about)
         known = {member(one, "id") for one in self.before}
         fresh = [one for one in self.listed() if member(one, "id") not in known and self._is_ours(one, values)]
         self.last = created
         if len(fresh) != 1:
             return None
-        operation = self.scenario.contract.spec.operation(f"create{self.kind.plural}")
         self.bench.remember(operation, {"id": str(member(fresh[0], "id"))})
         return fresh[0]
 
