@@ -11,10 +11,10 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.tomlfile import Complaint, Steps, read_toml
 
@@ -81,6 +81,17 @@ class UserTarget(Table):
     password: Secret
     id: str | None = None
     number: str | None = None
+
+
+class S3Target(Table):
+    """The bucket to which prompt files may be moved.
+
+    `recorder_path`: where the implementation writes to the bucket at the harness's recorder, if the recorder plays S3.
+    """
+
+    region: str
+    bucket: str
+    recorder_path: str | None = None
 
 
 class SystemTarget(Table):
@@ -150,13 +161,27 @@ class VtxTarget(SystemTarget):
 
 
 class MediaserviceTarget(SystemTarget):
-    """Mediaservice: how it authenticates is up to the installation."""
+    """Mediaservice: how it authenticates is up to the installation; its twins of operations take the `token`."""
+
+    NEEDED: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "basic": ("username", "password"),
+        "bearer": ("token",),
+        "sigv4": ("access_key", "secret_key", "region"),
+    }
 
     domain: str
     auth: Literal["none", "basic", "bearer", "sigv4"] = "none"
     access_key: str | None = None
     secret_key: MaybeSecret = None
     region: str | None = None
+    s3: S3Target | None = None
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        missing = [name for name in self.NEEDED.get(self.auth, ()) if not getattr(self, name)]
+        if missing:
+            raise ValueError(f'auth = "{self.auth}" needs the keys {", ".join(missing)}')
+        return self
 
 
 class RecorderTarget(Table):

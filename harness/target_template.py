@@ -113,14 +113,21 @@ _MEDIASERVICE = """\
 [mediaservice]
 base_url = "https://api.example"
 domain = "customer.example"
-# auth = "bearer"                   # none (default), basic, bearer or sigv4
-# token = "${{MEDIASERVICE_TOKEN}}"
+# auth = "sigv4"                    # none (default), basic (username, password), bearer (token), or sigv4:
+# access_key = "AKIA…"
+# secret_key = "${{MEDIASERVICE_SECRET_KEY}}"
+# region = "eu-north-1"
+# token = "${{MEDIASERVICE_TOKEN}}"  # also what the twins of operations (…jwt) take
 # What the platform supports here; `ringtrue clauses --system mediaservice` shows which clauses need what.
 capabilities = []
 
 # [mediaservice.sip]
 # address = "192.0.2.5:5060"
 # transport = "udp"
+
+# [mediaservice.s3]                 # a bucket to which prompt files may be moved; what is moved there stays there
+# region = "eu-north-1"
+# bucket = "prompt-archive"
 """
 
 TEMPLATES = {"apidaze": _APIDAZE, "callable": _CALLABLE, "vtx": _VTX, "mediaservice": _MEDIASERVICE}

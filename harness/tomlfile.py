@@ -84,7 +84,7 @@ class Complaint:
                 return self(f"{holder} lacks the key {key}", (), path)
             case _:
                 message = first["msg"].removeprefix("Value error, ")
-                shown = self._shown(path, first["input"])
+                shown = self._shown(path, first["input"]) if first["loc"] else ""
                 return self(f"{'.'.join(path)}: {message[0].lower()}{message[1:]}{shown}", (), path)
 
     def _shown(self, path: Steps, value: object) -> str:

@@ -232,3 +232,17 @@ def test_every_usual_form_of_an_address_is_taken(address: str) -> None:
 @pytest.mark.parametrize("url", ["http://h", "https://h:8443/a/b", "http://[::1]:80", "http://me:pw@h/x", "https://h/"])
 def test_every_usual_form_of_a_base_url_is_taken(url: str) -> None:
     assert parse_target({"toy": {"base_url": url}}, CAPABILITIES).systems["toy"].base_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"auth": "basic", "username": "u"}, 'auth = "basic" needs the keys password'),
+        ({"auth": "bearer"}, 'auth = "bearer" needs the keys token'),
+        ({"auth": "sigv4", "token": "t"}, 'auth = "sigv4" needs the keys access_key, secret_key, region'),
+    ],
+)
+def test_a_way_to_authenticate_without_what_it_needs_is_refused(keys: dict[str, str], words: str) -> None:
+    table = {"base_url": "http://127.0.0.1:1", "domain": "d.example", **keys}
+    with pytest.raises(TargetError, match=words):
+        parse_target({"mediaservice": table}, {"mediaservice": {}})

@@ -1,7 +1,7 @@
-"""How requests show who sends them: tokens, Basic, bearer; one small class per scheme.
+"""How requests show who sends them: tokens, Basic, bearer; one small class per scheme. Signatures: `aws_signature`.
 
-The HTTP driver calls `apply` before each request. Token requests go through the same driver, so they are in the timeline
-and are judged like any other exchange.
+The HTTP driver calls `apply` before it makes a request and `sign` when it stands. Token requests go through the same driver,
+so they are in the timeline and are judged like any other exchange.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import math
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Protocol
 
+from harness.drivers.aws_signature import Signer
 from harness.redact import Redactor
-from harness.target import ApidazeTarget, CallableTarget, SystemTarget, VtxTarget
+from harness.target import ApidazeTarget, CallableTarget, MediaserviceTarget, SystemTarget, VtxTarget
 from harness.timeline import HttpExchange
 
 if TYPE_CHECKING:
@@ -41,27 +42,33 @@ class Credentials(Protocol):
     def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> HttpExchange | None:
         """Add what is needed to `headers`; on failure return the exchange that failed instead."""
 
+    def sign(self, method: str, url: str, headers: MutableMapping[str, str], body: bytes, *, wrong: bool) -> str | None:
+        """Add what depends on the whole request, which is about to leave; on failure return why it must not leave."""
+
     def forget(self) -> None:
         """Drop what was learnt, so that the next request gets new credentials."""
 
 
-class NoCredentials:
-    """For operations that anyone may call."""
+class NoCredentials(Credentials):
+    """For operations that anyone may call; also what others build on, as it adds nothing and forgets nothing."""
 
     refreshable = False
     always: Mapping[str, str] = {}
 
-    def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> None:
+    def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> HttpExchange | None:
         del headers, driver, wrong
+        return None
+
+    def sign(self, method: str, url: str, headers: MutableMapping[str, str], body: bytes, *, wrong: bool) -> str | None:
+        del method, url, headers, body, wrong
+        return None
 
     def forget(self) -> None:
         return
 
 
-class HeaderCredentials:
+class HeaderCredentials(NoCredentials):
     """The same Authorization header on every request: Basic (RFC 7617) or a bearer token that the target file gives."""
-
-    refreshable = False
 
     def __init__(self, right: str, wrong: str, redactor: Redactor, always: Mapping[str, str] | None = None) -> None:
         self._right = right
@@ -82,17 +89,44 @@ class HeaderCredentials:
 
     def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> None:
         del driver
-        headers["Authorization"] = self._wrong if wrong else self._right
+        headers["Authorization"] = self.value(wrong=wrong)
 
-    def forget(self) -> None:
-        return
+    def value(self, *, wrong: bool) -> str:
+        return self._wrong if wrong else self._right
 
 
-class TokenCredentials(ABC):
+class PathCredentials(NoCredentials):
+    """Mediaservice: what the target file says for its operations, and a bearer token for their twins (`…jwt`)."""
+
+    def __init__(self, target: MediaserviceTarget, redactor: Redactor) -> None:
+        self._target = target
+        self._signer = Signer(target.access_key or "", target.secret_key or "", target.region or "")
+        self._headers: dict[str, HeaderCredentials] = {}
+        if target.token:
+            self._headers["bearer"] = HeaderCredentials.bearer(target.token, redactor)
+        if target.username and target.password:
+            self._headers["basic"] = HeaderCredentials.basic(target.username, target.password, redactor)
+
+    def sign(self, method: str, url: str, headers: MutableMapping[str, str], body: bytes, *, wrong: bool) -> str | None:
+        scheme: str = self._target.auth
+        if url.partition("?")[0].endswith("jwt") and (scheme != "none" or "bearer" in self._headers):
+            scheme = "bearer"
+        match scheme:
+            case "none":
+                return None
+            case "sigv4":
+                headers.update(self._signer.headers(method, url, body, secret=WRONG if wrong else None))
+            case _ if scheme in self._headers:
+                headers["Authorization"] = self._headers[scheme].value(wrong=wrong)
+            case _:
+                return "credentials: the target file gives no token, which the twins (…jwt) take"
+        return None
+
+
+class TokenCredentials(NoCredentials, ABC):
     """An access token that is asked for when it is needed, and kept until shortly before it runs out."""
 
     refreshable = True
-    always: Mapping[str, str] = {}
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
@@ -177,6 +211,8 @@ def credentials_for(target: SystemTarget, redactor: Redactor, *, limited: bool =
         case VtxTarget():
             always = {"X-C5-Application": target.application, "Content-Type": "application/json"}
             return HeaderCredentials.basic(target.username, target.password, redactor, always)
+        case MediaserviceTarget():
+            return PathCredentials(target, redactor)
         case _ if target.token:
             return HeaderCredentials.bearer(target.token, redactor)
         case _ if target.username and target.password:

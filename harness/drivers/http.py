@@ -136,7 +136,7 @@ class HttpDriver:
                 problem = self.credentials.apply(sent, self, wrong=auth == "wrong")
                 if problem is not None:
                     return _without_credentials(problem)
-            exchange = self._send(method, url, params, body, sent, known)
+            exchange = self._send(method, url, params, body, sent, known, auth)
             response = exchange.response
             if response is None or attempt == _TRIES:
                 break
@@ -169,6 +169,7 @@ class HttpDriver:
         body: Body | None,
         headers: Mapping[str, str],
         about: Mapping[str, str],
+        auth: Auth = "none",
     ) -> HttpExchange:
         """One request and its answer, not yet in the timeline."""
         self._limiter.wait()
@@ -190,8 +191,13 @@ class HttpDriver:
             seen = HttpRequest(method, url, tuple(headers.items()), content)
             failure = f"protocol: such a request cannot be sent: {error}"
         else:
+            if auth != "none":
+                failure = self.credentials.sign(
+                    method, str(request.url), request.headers, content, wrong=auth == "wrong"
+                )
             seen = HttpRequest(request.method, str(request.url), as_text(request.headers.raw), content)
-            response, failure = self._wire.send(request)
+            if failure is None:
+                response, failure = self._wire.send(request)
         return HttpExchange(
             started,
             system=self.system,

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
-from harness.drivers.auth import WRONG, ClientCredentials, NoCredentials
+from harness.drivers.auth import WRONG, ClientCredentials, NoCredentials, credentials_for
+from harness.drivers.aws_signature import Signer
 from harness.drivers.http import HttpDriver
 from harness.redact import Redactor
-from harness.target import ApidazeTarget, Timing
+from harness.target import ApidazeTarget, MediaserviceTarget, Timing
 from harness.timeline import HttpExchange, Timeline
 from tests.drivers.hostile import Behaviour, answer, answering, read_request, serving
 
@@ -232,3 +234,79 @@ def test_no_credentials_means_none() -> None:
         with api:
             exchange = api.request("GET", "/x", auth="wrong")
     assert exchange.request.header("authorization") is None
+
+
+def mediaservice(url: str, timeline: Timeline, **keys: Any) -> HttpDriver:
+    target = MediaserviceTarget(base_url=url, domain="d.example", **keys)
+    return HttpDriver("mediaservice", target, credentials_for(target, Redactor()), timeline, timing=Timing(answer=2.0))
+
+
+def authorization(request: bytes) -> str:
+    lines = request.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    return next((line.partition(": ")[2] for line in lines if line.lower().startswith("authorization:")), "")
+
+
+BASIC = {"auth": "basic", "username": "u", "password": "pppp"}
+SIGNED = {"auth": "sigv4", "access_key": "AKIAEXAMPLE", "secret_key": "very-secret", "region": "eu-north-1"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "expected"),
+    [
+        ({}, "/d/hangupcall", ""),
+        ({"auth": "bearer", "token": "t-1234"}, "/d/hangupcall", "Bearer t-1234"),
+        (BASIC, "/d/hangupcall", "Basic " + base64.b64encode(b"u:pppp").decode()),
+        (BASIC | {"token": "t-1234"}, "/d/hangupcall", "Basic " + base64.b64encode(b"u:pppp").decode()),
+        (BASIC | {"token": "t-1234"}, "/d/hangupcalljwt", "Bearer t-1234"),
+        (SIGNED, "/d/hangupcall", "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/"),
+        (SIGNED | {"token": "t-1234"}, "/d/hangupcalljwt", "Bearer t-1234"),
+        ({"token": "t-1234"}, "/d/hangupcalljwt", "Bearer t-1234"),
+    ],
+)
+def test_mediaservice_shows_what_the_target_file_says_and_its_twins_a_token(
+    keys: dict[str, str], path: str, expected: str
+) -> None:
+    seen: list[bytes] = []
+    with serving(answering(answer(), seen=seen)) as url, mediaservice(url, Timeline("t"), **keys) as api:
+        api.request("POST", path)
+        api.request("POST", path, auth="none")
+        api.request("POST", path, auth="wrong")
+    right, none, wrong = map(authorization, seen)
+    assert right.startswith(expected)
+    assert bool(right) == bool(expected)
+    assert none == ""
+    assert wrong != right or not expected
+
+
+def test_a_twin_without_a_token_is_not_sent_and_says_why() -> None:
+    seen: list[bytes] = []
+    with serving(answering(answer(), seen=seen)) as url, mediaservice(url, Timeline("t"), **BASIC) as api:
+        exchange = api.request("POST", "/d/hangupcalljwt")
+    assert exchange.response is None
+    assert (exchange.failure or "").startswith("credentials: the target file gives no token")
+    assert seen == []
+
+
+def test_a_signature_is_that_of_the_public_example() -> None:
+    """The case `get-vanilla` of the public test suite for signatures."""
+    signer = Signer("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east-1", "service")
+    made_at = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
+    headers = signer.headers("GET", "https://example.amazonaws.com/", b"", now=made_at)
+    assert headers["X-Amz-Date"] == "20150830T123600Z"
+    assert headers["Authorization"].endswith("5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31")
+
+
+def test_a_signature_covers_query_path_and_port() -> None:
+    signer = Signer("A", "secret", "r")
+    made_at = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
+    urls = [
+        "http://h:81/a?b=1&a=2",
+        "http://h:81/a?a=2&b=1",
+        "http://h/a?a=2&b=1",
+        "http://h:80/a?b=1&a=2",
+        "http://h/b",
+    ]
+    first, same, other, usual, path = (signer.headers("GET", url, b"", now=made_at)["Authorization"] for url in urls)
+    assert first == same
+    assert other == usual
+    assert len({first, other, path}) == 3

@@ -125,7 +125,8 @@ class _Guard:
                 GLOBAL_HOOK_DISPATCHER.unregister(hook)
 
     def _before_call(self, context: Any, case: Case[Any], kwargs: dict[str, Any]) -> None:
-        del context, kwargs
+        del context
+        kwargs["auth"] = self._sign
         self._scenario.worker.limiter.wait()
         if case.method.upper() in _UNSAFE and case.path_parameters:
             own = self._own + [parameters for _, parameters in self._bench.created]
@@ -144,6 +145,15 @@ class _Guard:
                         place[name] = self.urls[self.sent % len(self.urls)]
         self.sent += 1
         self._started = self._scenario.timeline.clock.now()
+
+    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Called when a request stands as it will leave."""
+        credentials = self._scenario.worker.credentials(self._scenario.system)
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+        signed: dict[str, str] = {}
+        credentials.sign(request.method or "", request.url or "", signed, body, wrong=False)
+        request.headers.update(signed)
+        return request
 
     def _after_call(self, context: Any, case: Case[Any], response: Response) -> None:
         del context

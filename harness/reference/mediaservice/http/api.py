@@ -143,7 +143,7 @@ class Api:
     def admitted(self, request: Request, name: str, body: bytes) -> bool:
         headers = dict(request.headers.items())
         raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
-        path = unquote(raw.decode("latin-1").partition("?")[0])
+        path = raw.decode("latin-1").partition("?")[0]
         return self.access.admits(request.method, path, request.url.query, headers, body, name.endswith("jwt"))
 
     def challenge(self, name: str) -> dict[str, str]:
