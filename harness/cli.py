@@ -137,7 +137,7 @@ def doctor(target: Path | None) -> int:
 @click.option("--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
 def cleanup(run_dir: Path | None, target: Path | None, url: str | None, dry_run: bool) -> int:
     """Delete at the target what a run made there and left, because it was killed (the newest run, when none is named)."""
-    from harness.suites.cleanup import CleanupError, clean_up
+    from harness.suites.safety.cleanup import CleanupError, clean_up
     from harness.target import TargetError
     from harness.yamlfile import DataError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -73,6 +73,7 @@ class HttpDriver:
         target: where the system is and how it is reached.
         credentials: puts access tokens and the like on requests.
         timeline: gets one `HttpExchange` per request.
+        look: sees method, URL and body of each request before it leaves, and may raise to keep it back.
         retry: whether to wait and try again, twice at most, when a 429 names a bearable `Retry-After`.
     """
 
@@ -85,6 +86,7 @@ class HttpDriver:
         *,
         timing: Timing | None = None,
         limiter: RateLimiter | None = None,
+        look: Callable[[str, str, bytes], None] | None = None,
         retry: bool = True,
     ) -> None:
         self.system = system
@@ -93,6 +95,7 @@ class HttpDriver:
         self.timeline = timeline
         self._timing = timing or Timing()
         self._limiter = limiter or RateLimiter(Rate())
+        self._look = look
         self._retry = retry
         self._wire = Wire(self._timing, verify_tls=target.verify_tls)
 
@@ -125,6 +128,8 @@ class HttpDriver:
         token that may have run out as `auth: expired`: they show nothing about the promise that the request is to try.
         """
         url = path if path.startswith(("http://", "https://")) else self.target.base_url + path
+        if self._look is not None and body is not None:
+            self._look(method, url, body.content)
         sent = {**self.credentials.always, **(headers or {})}
         if body is not None:
             sent["Content-Type"] = (headers or {}).get("Content-Type", body.content_type)

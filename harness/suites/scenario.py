@@ -18,22 +18,18 @@ from harness.contract import Contract
 from harness.drivers.auth import Credentials, credentials_for
 from harness.drivers.http import HttpDriver, RateLimiter
 from harness.redact import Redactor
+from harness.suites.inconclusive import InconclusiveError
 from harness.suites.plan import Plan
+from harness.suites.safety.dialling import DialGuard, DialRules
 from harness.target import SystemTarget
 from harness.timeline import Exchange, Timeline
 from harness.verdicts import Finding, Reason
 
+__all__ = ["InconclusiveError", "Scenario", "Worker"]
+
 if TYPE_CHECKING:
     from harness.drivers.recorder import RecorderClient
     from harness.drivers.sipp import SippRunner
-
-
-class InconclusiveError(Exception):
-    """A stimulus could not be given, so nothing is known about the scenario's clauses."""
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 class Worker:
@@ -46,6 +42,7 @@ class Worker:
         self.plan = plan
         self.redactor = Redactor(plan.target.secrets)
         self.limiter = RateLimiter(plan.target.rate, plan.workers)
+        self.dial_rules = DialRules(plan.target)
         self.open_scenarios: list[Scenario] = []
         self._credentials: dict[tuple[str, bool], Credentials] = {}
 
@@ -94,6 +91,11 @@ class Scenario:
         return self.plan.run_dir / "timelines" / f"{self.slug}.jsonl"
 
     @cached_property
+    def dialling(self) -> DialGuard:
+        """Looks at everything that this scenario sends, and keeps back what would dial somebody it may not."""
+        return DialGuard(self.contract.spec, self.worker.dial_rules)
+
+    @cached_property
     def api(self) -> HttpDriver:
         """The system's API, with its ordinary credentials."""
         return self.driver()
@@ -102,8 +104,9 @@ class Scenario:
         """Another client of the same API; `limited`: with the credentials of the application with a small quota."""
         credentials = self.worker.credentials(self.system, limited=limited)
         timing, limiter = self.plan.target.timing, self.worker.limiter
+        look = self.dialling.request
         made = HttpDriver(
-            self.system, self.target, credentials, self.timeline, timing=timing, limiter=limiter, retry=retry
+            self.system, self.target, credentials, self.timeline, timing=timing, limiter=limiter, look=look, retry=retry
         )
         return self._stack.enter_context(made)
 
@@ -114,7 +117,7 @@ class Scenario:
 
         if self.plan.control is None:
             raise InconclusiveError(Reason.PRECONDITION, "this run has no recorder")
-        return self._stack.enter_context(RecorderClient(self.plan.control, self.timeline))
+        return self._stack.enter_context(RecorderClient(self.plan.control, self.timeline, self.dialling.answer))
 
     @cached_property
     def sipp(self) -> SippRunner:

@@ -25,11 +25,11 @@ from harness.report.progress import Progress
 from harness.report.results import RunRecord, write_results
 from harness.suites import current
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
-from harness.suites.ledger import hold
 from harness.suites.outcome import FINDINGS
 from harness.suites.plan import Plan, capabilities_of
 from harness.suites.probe import Problem, probe
 from harness.suites.runner import PROGRESS_VARIABLE
+from harness.suites.safety.ledger import hold
 from harness.suites.scenario import Scenario, Worker
 from harness.target import Target, TargetError, load_target, parse_target
 from harness.timeline import Clock

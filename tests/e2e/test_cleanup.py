@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from harness.suites.ledger import read_ledger
+from harness.suites.safety.ledger import read_ledger
 from tests.e2e.command import Done, Running, ringtrue
 from tests.e2e.unfit import dead_port
 

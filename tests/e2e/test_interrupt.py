@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.suites.ledger import read_ledger
+from harness.suites.safety.ledger import read_ledger
 from harness.timeline import Timeline
 from tests.e2e.command import Done, Running
 

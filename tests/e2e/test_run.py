@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 import harness.report
-from harness.suites.ledger import read_ledger
+from harness.suites.safety.ledger import read_ledger
 from harness.timeline import Callback, HttpExchange, SipMessage, Timeline
 from tests.e2e.command import Done
 

@@ -64,12 +64,15 @@ class Route:
 class RecorderClient:
     """Connects to a `Recorder.control` address; a context manager.
 
+    `look` sees each answer before it is given, and may raise to keep it back.
+
     Raises:
         RecorderError: no recorder there, or a wrong token.
     """
 
-    def __init__(self, control: str, timeline: Timeline) -> None:
+    def __init__(self, control: str, timeline: Timeline, look: Callable[[Answer], None] | None = None) -> None:
         self._timeline = timeline
+        self._look = look or (lambda answer: None)
         self._changed = threading.Condition()
         self._sending = threading.Lock()
         self._ids = itertools.count(1)
@@ -135,10 +138,12 @@ class RecorderClient:
         called in a thread of this process, one call at a time; where it raises, the answer is 500 and the next wait
         raises.
         """
-        name = str(next(self._ids))
-        route = Route(self, name, self.url(path))
         handler = answers if callable(answers) else None
         given = NO_ANSWER if callable(answers) else Answer() if answers is None else answers
+        for answer in [given] if isinstance(given, Answer) else given:
+            self._look(answer)
+        name = str(next(self._ids))
+        route = Route(self, name, self.url(path))
         with self._changed:
             self._routes[name] = route
             if handler is not None:
@@ -249,6 +254,7 @@ class RecorderClient:
                 event = event_from_json(question["event"])
                 assert isinstance(event, Callback)
                 answer = self._handlers[question["route"]](event)
+                self._look(answer)
                 self._ask({"op": "reply", "ask": question["ask"], "answer": answer.to_json()})
             except Exception as error:  # noqa: BLE001  a scenario's own code: told to whoever waits
                 with self._changed:

@@ -7,6 +7,7 @@ this run created, URLs lead to the run's recorder. What the answers mean is for 
 from __future__ import annotations
 
 import copy
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -77,7 +78,7 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
     if operation is not None:
         chosen: BaseSchema = schema.include(operation_id=operation.id)
     else:
-        outside = [one.id for one in bench.spec.operations if one.target_url]
+        outside = [one.id for one in bench.spec.operations if one.target_url or bench.links.dials(one)]
         chosen = schema.exclude(operation_id=outside) if outside else schema
     with guard.installed():
         for event in from_schema(chosen).execute():
@@ -143,6 +144,9 @@ class _Guard:
                 for name, value in list(place.items()) if isinstance(place, dict) else ():
                     if _leads_elsewhere(value, self.urls):
                         place[name] = self.urls[self.sent % len(self.urls)]
+        sent = case.body
+        if isinstance(sent, dict | list):
+            self._scenario.dialling.request(case.method, case.operation.path, json.dumps(sent, default=str).encode())
         self.sent += 1
         self._started = self._scenario.timeline.clock.now()
 

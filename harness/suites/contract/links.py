@@ -82,8 +82,35 @@ class Links:
 
     def dials(self, operation: Operation) -> bool:
         """Whether a request to the operation can cause a call; such ones are sent by scenarios only."""
+        return self.carries(operation, DIALLING)
+
+    def carries(self, operation: Operation, marks: Collection[str]) -> bool:
+        """Whether the body of a request to the operation has a member with one of these marks."""
+        return any(self._has_mark(schema, marks) for schema in self._bodies(operation))
+
+    def marked(self, operation: Operation, value: Any) -> Iterator[tuple[str, Any]]:
+        """The marked values in the body of a request to the operation, each with its mark."""
+        for schema in self._bodies(operation):
+            yield from self._marked(schema, value)
+
+    def _bodies(self, operation: Operation) -> list[Any]:
         content = self.follow(self.node(operation).get("requestBody", {})).get("content", {})
-        return any(self._has_mark(item.get("schema", {}), DIALLING) for item in content.values())
+        return [item.get("schema", {}) for item in content.values()]
+
+    def _marked(self, schema: Any, value: Any) -> Iterator[tuple[str, Any]]:
+        schema = self.follow(schema)
+        if VALUE_KEY in schema:
+            yield schema[VALUE_KEY], value
+        for key in ("anyOf", "oneOf", "allOf"):
+            for branch in schema.get(key, ()):
+                yield from self._marked(branch, value)
+        if isinstance(value, Mapping):
+            members = schema.get("properties", {})
+            for name in members.keys() & value.keys():
+                yield from self._marked(members[name], value[name])
+        elif isinstance(value, list):
+            for item in value:
+                yield from self._marked(schema.get("items", {}), item)
 
     def is_whole(self, operation: Operation) -> bool:
         """Whether a valid request needs no call going on, and changes nothing but what was made for it."""

@@ -15,7 +15,7 @@ from harness.drivers.http import Body, fill_path
 from harness.spec import Operation
 from harness.suites.contract.links import GIVEN, Links, path_parameters, pick
 from harness.suites.contract.values import Values, unique
-from harness.suites.ledger import Ledger, Made
+from harness.suites.safety.ledger import Ledger, Made
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.target import ApidazeTarget
 from harness.timeline import HttpExchange

@@ -14,8 +14,8 @@ from pathlib import Path
 from harness.contract import load_contracts
 from harness.drivers.http import fill_path
 from harness.suites.contract.resources import Workbench, is_gone
-from harness.suites.ledger import LEDGER, Account, Made, hold, read_ledger
 from harness.suites.plan import Plan, capabilities_of
+from harness.suites.safety.ledger import LEDGER, Account, Made, hold, read_ledger
 from harness.suites.scenario import Scenario, Worker
 from harness.target import Target, load_target
 from harness.timeline import Clock, HttpExchange
