@@ -80,12 +80,24 @@ class RtpProbe:
         with self._changed:
             return self._stats.digits
 
+    @property
+    def sound_ms(self) -> int:
+        """Milliseconds of sound heard so far: what `wait_sound` waits for more than."""
+        with self._changed:
+            return self._stats.sound_ms
+
+    @property
+    def sounds(self) -> tuple[tuple[float, float], ...]:
+        """When each stretch of sound began and when it ended, so far, in seconds since the epoch."""
+        with self._changed:
+            return tuple((sound.begin, sound.end) for sound in self._stats.sounds)
+
     def wait_packets(self, count: int = 1, timeout: float = 5.0) -> bool:
         """Wait until `count` packets have come."""
         return self._wait(lambda: self._stats.packets >= count, timeout)
 
     def wait_sound(self, milliseconds: int = 100, timeout: float = 5.0) -> bool:
-        """Wait until so many milliseconds of sound have been heard."""
+        """Wait until so many milliseconds of sound have been heard, from the beginning on."""
         return self._wait(lambda: self._stats.sound_ms >= milliseconds, timeout)
 
     def wait_digits(self, count: int, timeout: float = 5.0) -> str:

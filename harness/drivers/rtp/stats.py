@@ -16,6 +16,9 @@ from harness.drivers.rtp.packet import PacketError, RtpPacket, TelephoneEvent
 CLOCK = 8000
 MAX_SOURCES = 32
 MAX_DIGITS = 1000
+MAX_SOUNDS = 1000
+# What is apart by more than this is another sound; seconds.
+SOUND_GAP = 0.1
 
 
 @dataclass
@@ -44,6 +47,14 @@ class HeardDigit:
     packets: int = 0
 
 
+@dataclass
+class Sound:
+    """A stretch of audible sound: when its first packet came, and its last one (seconds)."""
+
+    begin: float
+    end: float
+
+
 class StreamStats:
     """What arrived at one port. `codecs` says what each payload type means, as our SDP offered it."""
 
@@ -60,8 +71,7 @@ class StreamStats:
         self._sound_samples = 0
         self._silent_samples = 0
         self._energy = 0.0
-        self._first_sound: float | None = None
-        self._last_sound: float | None = None
+        self.sounds: list[Sound] = []
         self.packets = 0
         self.malformed = 0
         self.rtcp = 0
@@ -132,8 +142,8 @@ class StreamStats:
             "sound_ms": self.sound_ms,
             "silence_ms": self._silent_samples * 1000 // CLOCK,
             "level_dbfs": round(g711.dbfs(mean), 1) if self._judged else None,
-            "first_sound_at": self._first_sound,
-            "last_sound_at": self._last_sound,
+            "first_sound_at": self.sounds[0].begin if self.sounds else None,
+            "last_sound_at": self.sounds[-1].end if self.sounds else None,
             "digits": self.digits,
             "events": [
                 {"digit": heard.digit, "at": heard.at, "duration_ms": heard.duration * 1000 // CLOCK,
@@ -185,8 +195,10 @@ class StreamStats:
         self._energy += square
         if g711.dbfs(square) > g711.SOUND_DBFS:
             self._sound_samples += len(payload)
-            self._first_sound = at if self._first_sound is None else self._first_sound
-            self._last_sound = at
+            gone = not self.sounds or at - self.sounds[-1].end > SOUND_GAP
+            if gone and len(self.sounds) < MAX_SOUNDS:
+                self.sounds.append(Sound(at, at))
+            self.sounds[-1].end = max(at, self.sounds[-1].end)
         else:
             self._silent_samples += len(payload)
 

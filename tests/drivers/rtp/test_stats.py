@@ -59,6 +59,15 @@ def test_sound_is_told_from_silence() -> None:
     assert loud["level_dbfs"] == pytest.approx(-10, abs=0.3)
 
 
+def test_stretches_of_sound_are_told_apart() -> None:
+    stats = StreamStats(CODECS)
+    for place in (0, 1, 3, 50, 51):  # one packet of the first stretch is lost, which does not end it
+        stats.receive(RtpPacket(8, place, place * 160, 1, LOUD), 100 + place * 0.02)
+    stats.receive(RtpPacket(8, 60, 60 * 160, 1, QUIET), 101.2)
+    assert [(sound.begin, sound.end) for sound in stats.sounds] == [(100, 100.06), (101, 101.02)]
+    assert (stats.sound_ms, stats.figures()["last_sound_at"]) == (100, 101.02)
+
+
 def test_what_the_probe_cannot_listen_to_is_unknown_and_nothing_is_nothing() -> None:
     assert heard([1], b"x" * 33, 3)["heard"] == "unknown"
     assert heard([1], b"x", 77)["codecs"] == ["PT77"]
