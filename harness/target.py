@@ -86,11 +86,13 @@ class UserTarget(Table):
 class S3Target(Table):
     """The bucket to which prompt files may be moved.
 
-    `recorder_path`: where the implementation writes to the bucket at the harness's recorder, if the recorder plays S3.
+    `kms_key`: a key that objects there may be encrypted with. `recorder_path`: where the implementation writes to the
+    bucket at the harness's recorder, if the recorder plays S3.
     """
 
     region: str
     bucket: str
+    kms_key: str | None = None
     recorder_path: str | None = None
 
 

@@ -128,6 +128,7 @@ capabilities = []
 # [mediaservice.s3]                 # a bucket to which prompt files may be moved; what is moved there stays there
 # region = "eu-north-1"
 # bucket = "prompt-archive"
+# kms_key = "alias/prompts"
 """
 
 TEMPLATES = {"apidaze": _APIDAZE, "callable": _CALLABLE, "vtx": _VTX, "mediaservice": _MEDIASERVICE}

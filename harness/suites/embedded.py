@@ -18,6 +18,8 @@ from typing import Any
 
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
+# Where the recorder plays the S3 endpoint of the platform.
+S3_PATH = "s3"
 
 
 class PlatformError(Exception):
@@ -25,10 +27,15 @@ class PlatformError(Exception):
 
 
 class EmbeddedPlatform:
-    """One platform process; a context manager. `tables` is its target file as plain values."""
+    """One platform process; a context manager. `tables` is its target file as plain values.
 
-    def __init__(self, systems: Sequence[str], log: Path, options: Sequence[str] = ()) -> None:
+    `recorder_url`: where the run's recorder listens; the platform sends callbacks there and moves files there.
+    """
+
+    def __init__(self, systems: Sequence[str], log: Path, recorder_url: str, options: Sequence[str] = ()) -> None:
         command = [sys.executable, "-m", "harness.reference", "--exit-with-parent", *options]
+        # With credentials, so that what is promised of them is judged too.
+        command += ["--callback", recorder_url, "--s3", f"{recorder_url}/{S3_PATH}", "--auth", "basic"]
         for system in systems:
             command += ["--system", system]
         self._log = log
@@ -39,6 +46,8 @@ class EmbeddedPlatform:
             )
         try:
             self.tables: dict[str, Any] = self._ready()["systems"]
+            if "mediaservice" in self.tables:
+                self.tables["mediaservice"]["s3"]["recorder_path"] = S3_PATH
         except BaseException:
             self.stop()
             raise

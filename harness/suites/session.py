@@ -24,6 +24,7 @@ from harness.redact import Redactor
 from harness.report.progress import Progress
 from harness.report.results import RunRecord, write_results
 from harness.suites import current
+from harness.suites.coverage import UNFINISHED
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
 from harness.suites.outcome import FINDINGS
 from harness.suites.plan import Plan, capabilities_of
@@ -31,7 +32,7 @@ from harness.suites.probe import Problem, probe
 from harness.suites.runner import PROGRESS_VARIABLE
 from harness.suites.safety.ledger import hold
 from harness.suites.scenario import Scenario, Worker
-from harness.target import Target, TargetError, load_target, parse_target
+from harness.target import RecorderTarget, Target, TargetError, load_target, parse_target
 from harness.timeline import Clock
 from harness.verdicts import Finding, Reason, RunVerdict, Verdict, judge
 from harness.yamlfile import DataError
@@ -75,21 +76,29 @@ class Session:
             raise SessionError(f"{run_dir}: another run is writing there: name another folder with --run-dir")
         try:
             known = capabilities_of(load_contracts((), specs))
+            redactor = Redactor()
+
+            def record(table: RecorderTarget) -> Recorder:
+                listen, public = table.listen, table.public_url
+                made = Recorder(run_dir, listen=listen, public_url=public, clock=clock, redactor=redactor)
+                return stack.enter_context(made)
+
             if option.ringtrue_embedded:
+                # The recorder comes first: its address is what a platform has configured for its callbacks.
+                recorder = record(RecorderTarget())
                 systems = _chosen(option.ringtrue_system, known)
                 faults = [part for fault in option.ringtrue_fault for part in ("--fault", fault)]
-                platform = stack.enter_context(EmbeddedPlatform(systems, run_dir / "platform.log", faults))
+                made = EmbeddedPlatform(systems, run_dir / "platform.log", recorder.base_url, faults)
+                platform = stack.enter_context(made)
                 target = parse_target(platform.tables, known, where="embedded platform", embedded=True)
                 name = "embedded reference platform"
             else:
                 target = load_target(Path(option.ringtrue_target), known)
                 target = _narrow(target, option.ringtrue_system, option.ringtrue_url)
                 name = option.ringtrue_target
-            redactor = Redactor(target.secrets)
-            listen, public = target.recorder.listen, target.recorder.public_url
-            recorder = stack.enter_context(
-                Recorder(run_dir, listen=listen, public_url=public, clock=clock, redactor=redactor)
-            )
+                recorder = record(target.recorder)
+            for secret in target.secrets:
+                redactor.add(secret)
         except (DataError, TargetError, PlatformError, RecorderError) as error:
             stack.close()
             raise SessionError(str(error)) from error
@@ -252,7 +261,8 @@ def _chosen(asked: list[str], known: Iterable[str]) -> list[str]:
     for system in asked:
         if system not in SYSTEM_NAMES:
             raise SessionError(f"unknown system {system!r}: the embedded platform serves {', '.join(SYSTEM_NAMES)}")
-    covered = [name for name in known if name in SYSTEM_NAMES and (data_folder("features") / name).is_dir()]
+    finished = [name for name in known if name in SYSTEM_NAMES and name not in UNFINISHED]
+    covered = [name for name in finished if (data_folder("features") / name).is_dir()]
     return asked or covered
 
 

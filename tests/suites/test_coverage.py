@@ -6,10 +6,11 @@ import pytest
 
 from harness.contract import data_folder, load_contracts
 from harness.report.catalogue import uncovered
-from harness.suites.coverage import coverage_of
+from harness.suites.coverage import UNFINISHED, coverage_of
 
 CONTRACTS = load_contracts()
-JUDGED = [system for system in CONTRACTS if (data_folder("features") / system).is_dir()]
+FEATURED = [system for system in CONTRACTS if (data_folder("features") / system).is_dir()]
+JUDGED = [system for system in FEATURED if system not in UNFINISHED]
 
 
 def test_apidaze_is_judged() -> None:
@@ -23,7 +24,7 @@ def test_every_clause_of_a_judged_system_is_decided_by_something(system: str) ->
     assert [clause.id for clause in missing] == []
 
 
-@pytest.mark.parametrize("system", JUDGED)
+@pytest.mark.parametrize("system", FEATURED)
 def test_features_name_no_clause_that_does_not_exist(system: str) -> None:
     named = {clause for clause in coverage_of({system: CONTRACTS[system]}) if not clause.startswith("needs-")}
     assert sorted(clause for clause in named if clause not in CONTRACTS[system].catalogue) == []

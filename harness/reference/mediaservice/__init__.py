@@ -14,7 +14,7 @@ from harness.reference.mediaservice.callbacks import Callbacks
 from harness.reference.mediaservice.calls.control import CallControl
 from harness.reference.mediaservice.calls.lines import Lines
 from harness.reference.mediaservice.calls.remote import RemoteCalls
-from harness.reference.mediaservice.http.access import Access
+from harness.reference.mediaservice.http.access import REGION, Access
 from harness.reference.mediaservice.http.api import BASE_PATH, Api
 from harness.reference.mediaservice.http.operations import Operations
 from harness.reference.mediaservice.http.prompts import PromptFiles
@@ -94,4 +94,7 @@ class Mediaservice:
             "capabilities": [*CAPABILITIES, *further],
             **self.access.target(),
             "sip": {"address": str(self._sip.reachable()), "transport": "udp"},
+            **(
+                {"s3": {"region": REGION, "bucket": "ringtrue", "kms_key": "alias/ringtrue"}} if self.prompts.s3 else {}
+            ),
         }

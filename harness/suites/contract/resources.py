@@ -23,11 +23,17 @@ from harness.verdicts import Reason
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
-# A quarter of a second of silence as a WAV file (8 kHz, 16 bit, mono), for operations that take audio.
-SILENCE = (
-    b"RIFF" + (36 + 4000).to_bytes(4, "little") + b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data"
-    + (4000).to_bytes(4, "little") + bytes(4000)
-)  # fmt: skip
+_WAV_FORMAT = b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data"
+
+
+def wav(samples: bytes) -> bytes:
+    """Samples (8 kHz, 16 bit, mono) as a WAV file."""
+    size = len(samples)
+    return b"RIFF" + (36 + size).to_bytes(4, "little") + _WAV_FORMAT + size.to_bytes(4, "little") + samples
+
+
+# A quarter of a second, for operations that take audio.
+SILENCE = wav(bytes(4000))
 _SCRIPT = "<document><work><hangup/></work></document>"
 
 
@@ -98,8 +104,10 @@ class Workbench:
         """Path parameters for a first request: new names where the operation makes something, else things that exist."""
         if self.links.creates(operation) is None:
             return self.parameters(operation)
-        fresh = {name: unique() for name, mark in self.links.path_marks(operation).items() if mark == "unique"}
-        return {**self.existing(operation), **fresh}
+        return {**self.existing(operation), **self._fresh(operation)}
+
+    def _fresh(self, operation: Operation) -> dict[str, str]:
+        return {name: unique() for name, mark in self.links.path_marks(operation).items() if mark == "unique"}
 
     def body(self, operation: Operation, members: Collection[str] | None = None) -> Body | None:
         """The example body of an operation, or these members of it, encoded as the target takes it."""
@@ -149,6 +157,9 @@ class Workbench:
         if set(given) == set(self.links.path_marks(operation)):
             return given
         maker = self.links.maker(operation)
+        if maker is None and operation.method == "OPTIONS":
+            # What a browser may send does not depend on what is there.
+            return {**given, **self._fresh(operation)}
         if maker is None:
             raise InconclusiveError(Reason.PRECONDITION, f"the spec has no link that leads to {operation.id}")
         made = len(self.created)

@@ -15,12 +15,12 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from harness.contract import Contract, data_folder
 from harness.suites.plan import Plan
-from harness.suites.scenarios import apidaze, vtx
+from harness.suites.scenarios import apidaze, mediaservice, vtx
 
 NEEDS = "needs-"
 STEP_MODULES = tuple(
     name
-    for system in (apidaze, vtx)
+    for system in (apidaze, mediaservice, vtx)
     for name in (system.__name__, *(f"{system.__name__}.{module}" for module in system.STEPS))
 )
 _DECIDED = re.compile(r"\[([A-Z]{2,3}-[^\]\s]+)\]\s*$")

@@ -12,6 +12,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from pytest_bdd import parsers, then
 
+from harness.suites.scenario import InconclusiveError
+from harness.timeline import HttpExchange, HttpResponse
+from harness.verdicts import Reason
+
 P = ParamSpec("P")
 T = TypeVar("T")
 CLAUSE = r"\s*\[(?P<clause>[A-Z]{2,3}-[^\]\s]+)\]"
@@ -40,3 +44,11 @@ def member(value: Any, path: str) -> Any:
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
+
+
+def answered(exchange: HttpExchange | None) -> HttpResponse:
+    """The answer of an exchange that a step before has made. Raises InconclusiveError when nobody answered."""
+    assert exchange is not None, "no request was sent yet"
+    if exchange.response is None:
+        raise InconclusiveError(Reason.UNREACHABLE, exchange.failure or "no answer")
+    return exchange.response
