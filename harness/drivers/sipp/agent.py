@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from harness.drivers.sipp import process
+from harness.drivers.sipp import command, process
 from harness.drivers.sipp.life import GONE, Life
 from harness.drivers.sipp.outcome import SippResult, judge
 from harness.drivers.sipp.script import Script
@@ -24,6 +24,8 @@ from harness.timeline import SipMessage, Timeline
 GRACE = 0.25
 # How long SIPp may take to open its port; seconds.
 READY_SECONDS = 2.0
+# How long a command may take to reach SIPp; seconds.
+COMMAND_SECONDS = 2.0
 # How many stray requests a waiting agent survives.
 MAX_RESTARTS = 20
 # What one agent keeps; a flood beyond it is counted only.
@@ -56,6 +58,7 @@ class SippAgent:
         self._messages: list[SipMessage] = []
         self._places: dict[tuple[str, str], int] = {}
         self._lost = 0
+        self._commands = 0
         self._killed: Literal["deadline", "stop"] | None = None
         self._result: SippResult | None = None
         self._broke: BaseException | None = None
@@ -92,7 +95,10 @@ class SippAgent:
     @property
     def ended(self) -> bool:
         with self._changed:
-            return self._result is not None or self._broke is not None
+            return self._is_over()
+
+    def _is_over(self) -> bool:
+        return self._result is not None or self._broke is not None
 
     def wait_for(self, match: Callable[[SipMessage], bool], timeout: float) -> SipMessage | None:
         """Wait until the agent has seen a message that matches; None after `timeout` seconds, or when it ends without."""
@@ -103,9 +109,27 @@ class SippAgent:
                     if match(message):
                         return message
                 left = deadline - time.monotonic()
-                if left <= 0 or self._result is not None or self._broke is not None:
+                if left <= 0 or self._is_over():
                     return None
                 self._changed.wait(left)
+
+    def tell(self, name: str) -> None:
+        """Have the script do something now, in the call that it is in: one of `command.COMMANDS`, as the script says.
+
+        When this returns SIPp has got the command; what it did shows in its messages.
+
+        Raises:
+            SippError: there is no call, the script is over, or SIPp does not take it.
+        """
+        with self._changed:
+            opening = next((one.text for one in self._messages if one.start_line.startswith("INVITE ")), None)
+            seen = self._commands
+        if opening is None or self.ended:
+            raise process.SippError(f"agent {self._order.name} is in no call and cannot be told to {name}")
+        command.send(self.address, self._order.transport, command.command(name, opening))
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._commands > seen or self._is_over(), COMMAND_SECONDS):
+                raise process.SippError(f"agent {self._order.name} did not get the command {name}")
 
     def wait(self, timeout: float | None = None) -> SippResult:
         """Wait for the script's end; when `timeout` seconds (by default all that it was given) pass, it is stopped.
@@ -129,7 +153,7 @@ class SippAgent:
     def wait_ready(self) -> None:
         """Wait until the agent has its port, has seen a message, or has ended."""
         with self._changed:
-            self._await_port(lambda: bool(self._messages) or self._result is not None or self._broke is not None)
+            self._await_port(lambda: bool(self._messages) or self._is_over())
 
     def _await_port(self, enough: Callable[[], bool] = lambda: False) -> None:
         """With the lock held: the system does not tell when a port is bound, so look again and again."""
@@ -205,6 +229,11 @@ class SippAgent:
             self._keep(record)
 
     def _keep(self, record: Record) -> None:
+        if record.direction == "in" and command.is_command(record.text):
+            with self._changed:
+                self._commands += 1
+                self._changed.notify_all()
+            return
         message = SipMessage(
             self._timeline.clock.from_wall(record.wall),
             agent=self._order.name,

@@ -82,10 +82,12 @@ class SippRunner:
         """Start a script and return when its port is open.
 
         `script` is a path or a name in `features/sipp/`. `remote` is `host:port`; a script that waits needs none.
-        `variables` fill the script's `[keywords]`; two are special: `service` is the user part that is called, `hold`
-        the milliseconds after which a call script hangs up by itself. The scripts' `user`, `domain`, `contact`,
-        `probe_ip` and `probe_port` have defaults: the user, the remote host, the agent's own address, and a port that
-        nobody listens on. Without `port` the system chooses one.
+        `variables` fill the script's `[keywords]`; some are special: `service` is the user part that is called, `hold`
+        the milliseconds after which a call script hangs up by itself, `refusal` the status with which it refuses
+        (`404 Not Found`), `body` what it sends in place of its SDP; `headers` may be several lines. The scripts' `user`,
+        `domain`, `contact`, `probe_ip`, `probe_port`, `from`, `headers`, `ring` and `then` have defaults: the user, the
+        remote host, the agent's own address, a port that nobody listens on, an address of user and domain, the name of
+        the harness, 180 and answer. Without `port` the system chooses one.
 
         Raises:
             SippError: a script or an argument that SIPp could not use, or no way to the remote.
@@ -135,18 +137,19 @@ class SippRunner:
             "probe_ip": host,
             "probe_port": "9",
             "service": "service",
+            "headers": "User-Agent: ringtrue",
+            "ring": "180",
+            "then": "answer",
             **given,
         }
+        values.setdefault("from", f"<sip:{values['user']}@{values['domain']}>")
+        values["headers"] = "\r\n".join(values["headers"].splitlines())
         folder = _new_folder(self._folder, agent)
         path = script.path
-        hold = values.pop("hold", None)
-        if hold is not None:
-            try:
-                text = script.with_hold(int(hold))
-            except (ScriptError, ValueError) as error:
-                raise SippError(str(error)) from error
+        changed = _adapted(script, values)
+        if changed.text != script.text:
             path = folder / script.path.name
-            path.write_text(text, encoding="utf-8")
+            path.write_text(changed.text, encoding="utf-8")
         arguments = [self._binary, "-sf", str(path.resolve()), "-i", host, "-bind_local", "-p", str(port)]
         arguments += ["-t", TRANSPORTS[transport], "-m", "1", "-r", "1000", "-nostdin", "-aa", "-timeout_error"]
         arguments += [
@@ -176,6 +179,20 @@ class SippRunner:
         return Order(
             agent, script, tuple(arguments), command, local, remote, transport, timeout, folder.resolve(), self._keep
         )
+
+
+def _adapted(script: Script, values: dict[str, str]) -> Script:
+    """The script as those values want it that SIPp takes from no variable; they are taken out."""
+    try:
+        if (hold := values.pop("hold", None)) is not None:
+            script = script.with_hold(int(hold))
+        if (refusal := values.pop("refusal", None)) is not None:
+            script = script.with_refusal(refusal)
+        if (body := values.pop("body", None)) is not None:
+            script = script.with_body(body)
+    except (ScriptError, ValueError) as error:
+        raise SippError(str(error)) from error
+    return script
 
 
 def _new_folder(parent: Path, agent: str) -> Path:

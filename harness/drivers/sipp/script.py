@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +16,8 @@ import harness
 # Elements that count as steps when SIPp names a message by its index.
 _STEPS = {"send", "recv", "pause", "timewait", "nop", "sendCmd", "recvCmd"}
 _HANGUP = re.compile(r'(<recv\b[^>]*\btimeout=")\d+("[^>]*\bontimeout="hangup")')
+_REFUSAL = re.compile(r"(SIP/2\.0 )(?!487 )[3-6]\d\d [^\r\n]*")
+_SDP = re.compile(r"^ *v=0\r?\n(?: *[a-z]=[^\n]*\n)*", re.MULTILINE)
 _REQUEST = re.compile(r"^\s*([A-Z]+)\s+sip:(\S+)\s+SIP/2\.0", re.MULTILINE)
 
 
@@ -82,12 +84,29 @@ class Script:
         uri = re.sub(r"\[(\w+)\]", lambda key: variables.get(key[1], key[0]), found[2])
         return None if "[" in uri else uri
 
-    def with_hold(self, milliseconds: int) -> str:
-        """The script's text hanging up after another time: the timeout of the step whose `ontimeout` is `hangup`."""
+    def with_hold(self, milliseconds: int) -> Script:
+        """The script hanging up after another time: the timeout of the step whose `ontimeout` is `hangup`."""
         text, count = _HANGUP.subn(rf"\g<1>{milliseconds}\g<2>", self.text)
         if not count:
             raise ScriptError(f"SIPp script {self.path.name} has no step that hangs up after a time")
-        return text
+        return replace(self, text=text)
+
+    def with_refusal(self, status: str) -> Script:
+        """The script refusing with another status, such as `404 Not Found`; SIPp takes none from a variable."""
+        if not re.fullmatch(r"[3-6]\d\d [ -~]+", status):
+            raise ScriptError(f"{status!r} refuses nothing: a code from 300 to 699 and a phrase are needed")
+        text, count = _REFUSAL.subn(lambda found: found[1] + status, self.text)
+        if not count:
+            raise ScriptError(f"SIPp script {self.path.name} refuses nothing")
+        return replace(self, text=text)
+
+    def with_body(self, body: str) -> Script:
+        """The script with another body in place of each SDP."""
+        lines = "\n".join(f"      {line}" for line in body.splitlines())
+        text, count = _SDP.subn(lambda _: lines + "\n", self.text)
+        if not count:
+            raise ScriptError(f"SIPp script {self.path.name} sends no SDP")
+        return replace(self, text=text)
 
 
 def scripts_folder() -> Path:

@@ -64,6 +64,6 @@ def test_the_digest_uri_is_the_request_uri() -> None:
 
 def test_hold_changes_the_time_of_the_hangup_only() -> None:
     script = Script.load("uac_call.xml")
-    assert script.with_hold(1234) == script.text.replace('timeout="500" ontimeout', 'timeout="1234" ontimeout')
+    assert script.with_hold(1234).text == script.text.replace('timeout="500" ontimeout', 'timeout="1234" ontimeout')
     with pytest.raises(ScriptError, match=r"uas_busy\.xml"):
         Script.load("uas_busy.xml").with_hold(1)
