@@ -62,6 +62,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
     )
     findings = list(scenario.findings)
     try:
+        scenario.end()
         contracts = scenario.plan.contracts
         systems = scenario.plan.target.systems
         bases = {name: system.base_url for name, system in systems.items()}

@@ -72,6 +72,7 @@ class Scenario:
         self.findings: list[Finding] = []
         self.step_failed = False
         self._stack = ExitStack()
+        self._ends = ExitStack()
         self._cleanups = ExitStack()
         path = self.plan.run_dir / "timelines" / f"{self.slug}.jsonl"
         timeline = Timeline(name, clock=self.plan.clock, path=path, redactor=worker.redactor)
@@ -129,12 +130,29 @@ class Scenario:
         except SippMissing as error:
             raise InconclusiveError(Reason.PRECONDITION, str(error)) from error
 
+    def at_end(self, action: Callable[[], object]) -> None:
+        """Have something done when the steps are over, before the timeline is judged, last things first.
+
+        What observes something ends here, so that what it saw is in the timeline.
+        """
+        self._ends.callback(action)
+
+    def end(self) -> None:
+        """Do what is due when the steps are over; a second time there is nothing left."""
+        self._ends.close()
+
     def cleanup(self, action: Callable[[], object]) -> None:
         """Have something undone at the end, last things first."""
         self._cleanups.callback(_again_if_interrupted, action)
 
     def close(self) -> None:
         """Undo what was done at the target and free everything, also when part of it fails; the footer comes last."""
+        try:
+            self.end()
+        finally:
+            self._undo()
+
+    def _undo(self) -> None:
         try:
             self._cleanups.close()
         finally:

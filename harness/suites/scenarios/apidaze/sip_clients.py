@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from typing import Any
 
 from pytest_bdd import given, then, when
 
 from harness.checks.evidence import seen_answer
-from harness.drivers.sipp import SippError, SippResult
+from harness.drivers.sipp import SippResult
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.apidaze.world import ACCOUNT, SCRIPTS, World, sip_domain
+from harness.suites.scenarios.telephony import final_status, run_agent, sip_side, statuses
 from harness.suites.scenarios.vocabulary import decides, member, step_pattern
-from harness.timeline import SipMessage
 from harness.verdicts import Reason
 
 WRONG_PASSWORD = "ringtrue-wrong-password"
@@ -22,8 +20,7 @@ WRONG_PASSWORD = "ringtrue-wrong-password"
 def _register(
     world: World, item: dict[str, Any], password: str | None = None, *, script: str = "register.xml"
 ) -> SippResult:
-    target = world.scenario.target.sip
-    assert target is not None
+    target = sip_side(world.scenario)
     exchange = world.act("getSipAccountStatus", str(item["id"]), expect=False)
     domain = target.domain or sip_domain(world, exchange)
     if exchange.response is not None and exchange.response.status == 404:
@@ -36,35 +33,15 @@ def _register(
 
 
 def _run(world: World, script: str, user: str, password: str, domain: str, **variables: str | int) -> SippResult:
-    target = world.scenario.target.sip
-    assert target is not None
-    world.scenario.worker.redactor.add(password)
-    try:
-        result = world.scenario.sipp.run(
-            script,
-            re.sub(r"[^\w.+-]", "-", user),
-            remote=target.address,
-            transport=target.transport,
-            user=user,
-            password=password,
-            variables={"domain": domain, **variables},
-            timeout=world.scenario.plan.target.timing.answer,
-        )
-    except SippError as error:
-        raise InconclusiveError(Reason.PRECONDITION, str(error)) from error
-    if result.outcome == "broken":
-        raise RuntimeError(f"SIPp could not run {script}: {result.detail}")
-    return result
-
-
-def _statuses(messages: Iterable[SipMessage], method: str) -> list[int]:
-    """Status codes of the answers to a method, in order."""
-    found = []
-    for message in messages:
-        start = re.match(r"SIP/2\.0 (\d{3})", message.start_line)
-        if message.direction == "in" and start and re.search(rf"(?im)^cseq\s*:\s*\d+\s+{method}\s*$", message.text):
-            found.append(int(start[1]))
-    return found
+    return run_agent(
+        world.scenario,
+        script,
+        user,
+        user=user,
+        password=password,
+        domain=domain,
+        variables=variables,
+    )
 
 
 @when("its SIP client registers with the password of the list")
@@ -97,22 +74,24 @@ def given_registered(world: World) -> None:
 @decides("both registrations are accepted")
 def is_registered(world: World, clause: str) -> None:
     for result in world.results:
-        statuses = _statuses(result.messages, "REGISTER")
-        if not statuses:
+        seen = statuses(result.messages, "REGISTER")
+        if not seen:
             world.scenario.undecided(clause, Reason.TIMEOUT, f"nobody answers at the SIP address: {result.detail}")
             continue
         words = "a registration with the credentials of the list is not accepted"
-        seen = " then ".join(map(str, statuses)) or result.detail
-        world.scenario.check(clause, result.outcome == "done", words, expected="200", seen=seen, command=result.command)
+        shown = " then ".join(map(str, seen)) or result.detail
+        world.scenario.check(
+            clause, result.outcome == "done", words, expected="200", seen=shown, command=result.command
+        )
 
 
 @decides("it was challenged for credentials first")
 def was_challenged(world: World, clause: str) -> None:
-    statuses = _statuses(world.results[0].messages, "REGISTER")
-    if not statuses:
+    seen = statuses(world.results[0].messages, "REGISTER")
+    if not seen:
         raise InconclusiveError(Reason.TIMEOUT, world.results[0].detail)
     words = "a registration without credentials is not challenged"
-    final = next((status for status in statuses if status >= 200), statuses[0])
+    final = next((status for status in seen if status >= 200), seen[0])
     world.scenario.check(
         clause, final in (401, 407), words, expected="401 or 407", seen=final, command=world.results[0].command
     )
@@ -121,13 +100,11 @@ def was_challenged(world: World, clause: str) -> None:
 @decides("the registration is refused")
 def is_refused(world: World, clause: str) -> None:
     (result,) = world.results
-    statuses = [status for status in _statuses(result.messages, "REGISTER") if status >= 200]
-    if not statuses:
+    final = final_status(result.messages, "REGISTER")
+    if final is None:
         raise InconclusiveError(Reason.TIMEOUT, f"nobody answers at the SIP address: {result.detail}")
     words = "a registration that must be refused is accepted"
-    world.scenario.check(
-        clause, statuses[-1] >= 300, words, expected="a refusal", seen=statuses[-1], command=result.command
-    )
+    world.scenario.check(clause, final >= 300, words, expected="a refusal", seen=final, command=result.command)
 
 
 @given("an external script that the recorder serves")
@@ -174,7 +151,7 @@ def _fetched(world: World, clause: str, words: str) -> None:
     calls = world.route.wait(1, world.scenario.plan.target.timing.callback)
     (result,) = world.results
     if not calls:
-        if not _statuses(result.messages, "INVITE"):
+        if not statuses(result.messages, "INVITE"):
             raise InconclusiveError(Reason.TIMEOUT, f"nobody answers at the SIP address: {result.detail}")
         world.kind = SCRIPTS
         others = [one for one in world.listed() if world.script is None or one.get("id") != world.script["id"]]

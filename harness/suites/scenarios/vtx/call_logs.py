@@ -13,8 +13,8 @@ from pytest_bdd import given, parsers, when
 
 from harness.drivers.recorder import Answer
 from harness.suites.scenario import InconclusiveError
+from harness.suites.scenarios.telephony import is_success
 from harness.suites.scenarios.vocabulary import decides, member, step_pattern
-from harness.suites.scenarios.vtx.calls import is_success
 from harness.suites.scenarios.vtx.subscriptions import wait_until_over
 from harness.suites.scenarios.vtx.world import Subscription, World, events_of, is_at, read_instant, user_id, written
 from harness.verdicts import Reason

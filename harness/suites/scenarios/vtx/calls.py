@@ -6,26 +6,23 @@ here decides a clause: a call that cannot be placed leaves its scenario inconclu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pytest_bdd import given, parsers, when
 
-from harness.drivers.sipp import SippAgent, SippError, SippResult
+from harness.drivers.sipp import SippAgent, SippResult
 from harness.suites.scenario import InconclusiveError
+from harness.suites.scenarios.telephony import Lease, as_dialled, expect_done, sip_side, start_agent
+from harness.suites.scenarios.telephony.agents import sound
 from harness.suites.scenarios.vocabulary import step_pattern
-from harness.suites.scenarios.vtx.lease import Lease
 from harness.suites.scenarios.vtx.world import PlacedCall, World, user_id
-from harness.target import SipTarget, UserTarget
-from harness.timeline import SipMessage
+from harness.target import UserTarget
 from harness.verdicts import Reason
 
 SHORT_TALK = 0.15
 """Seconds until the caller hangs up where a scenario says nothing."""
 _HANG_UP_SECONDS = 2.0
-# The country whose national form is known: the documents show it (VX, CDR Push Notifications).
-_COUNTRY = "+41"
 
 
 @given("users A and B")
@@ -40,7 +37,7 @@ def three_users(vtx: World) -> None:
 
 def take_users(vtx: World, count: int) -> None:
     """Take users of the target for this scenario alone, until its end."""
-    sip_side(vtx)
+    sip_side(vtx.scenario)
     known = [one for one in vtx.scenario.target.users if one.id]
     if len(known) < count:
         words = f"the target file names {len(known)} users with an id, {count} are needed"
@@ -48,12 +45,6 @@ def take_users(vtx: World, count: int) -> None:
     vtx.lease = Lease(vtx.scenario.plan.run_dir / "leases")
     vtx.scenario.cleanup(vtx.lease.release)
     vtx.users = [known[place] for place in vtx.lease.take_some("vtx-user", count, len(known))]
-
-
-def sip_side(vtx: World) -> SipTarget:
-    if vtx.scenario.target.sip is None:
-        raise InconclusiveError(Reason.PRECONDITION, "the target file has no [vtx.sip]")
-    return vtx.scenario.target.sip
 
 
 @when(parsers.re(r"user (?P<caller>[ABC]) calls user (?P<callee>[ABC])( again)?"))
@@ -93,29 +84,6 @@ def call_outside(vtx: World, form: str) -> None:
     with waiting, _place(vtx, "A", dialled, None, "call_registered.xml", SHORT_TALK) as agent:
         expect_done(agent.wait())
         waiting.wait(_HANG_UP_SECONDS)
-
-
-def as_dialled(numbers: tuple[str, ...], form: str) -> str:
-    """One of the outside numbers in a form: `in full` (+…), `after 00`, `in its national form`.
-
-    Raises:
-        InconclusiveError: none of the numbers has that form.
-    """
-    whole = [number for number in numbers if number.startswith("+")]
-    match form:
-        case "in full":
-            found = whole
-        case "after 00":
-            found = [f"00{number[1:]}" for number in whole]
-        case "in its national form":
-            found = [f"0{number.removeprefix(_COUNTRY)}" for number in whole if number.startswith(_COUNTRY)]
-        case _:
-            raise RuntimeError(f"unknown form of a number: {form!r}")
-    if not found:
-        raise InconclusiveError(
-            Reason.PRECONDITION, f"the target file names no outside number that can be dialled {form}"
-        )
-    return found[0]
 
 
 @contextmanager
@@ -167,14 +135,13 @@ def _register(vtx: World, user: UserTarget, contact: str) -> None:
     """Make an address the telephone of a user, until the end of the scenario."""
 
     def tell(script: str) -> SippResult:
-        agent = f"{script.removesuffix('.xml')}-{_agent_name(user)}"
+        agent = f"{script.removesuffix('.xml')}-{_name(user)}"
         with _start(vtx, script, agent, user=user, variables={"contact": contact}) as running:
-            return running.wait()
+            return sound(running.wait())
 
     result = tell("register.xml")
     vtx.scenario.cleanup(lambda: tell("unregister.xml"))
     if result.outcome != "done":
-        _broken(result)
         raise InconclusiveError(Reason.PRECONDITION, f"the user {user.aor} cannot register: {result.detail}")
 
 
@@ -188,48 +155,18 @@ def _start(
     port: int | None = None,
     variables: dict[str, str | int] | None = None,
 ) -> SippAgent:
-    sip, timing = sip_side(vtx), vtx.scenario.plan.target.timing
-    domain = sip.domain or (user.aor.partition("@")[2] if user else "")
-    try:
-        return vtx.scenario.sipp.start(
-            script,
-            agent,
-            remote=sip.address,
-            transport=sip.transport,
-            user=_name(user) if user else None,
-            password=user.password if user else None,
-            variables={**({"domain": domain} if domain else {}), **(variables or {})},
-            local_ip=host,
-            port=port,
-            timeout=timing.answer,
-        )
-    except SippError as error:
-        raise InconclusiveError(Reason.PRECONDITION, str(error)) from error
-
-
-def expect_done(result: SippResult) -> None:
-    """Raises InconclusiveError for a call that did not go as the scenario wanted it."""
-    if result.outcome == "done":
-        return
-    _broken(result)
-    reason = Reason.PRECONDITION if any(one.direction == "in" for one in result.messages) else Reason.TIMEOUT
-    raise InconclusiveError(reason, f"the call did not go as it should: {result.detail}")
-
-
-def is_success(message: SipMessage, method: str) -> bool:
-    """Whether a message is the success that answers a request of that method."""
-    sequence = re.search(r"(?im)^cseq\s*:\s*\d+\s+(\w+)", message.text)
-    return message.start_line.startswith("SIP/2.0 2") and sequence is not None and sequence[1].upper() == method
-
-
-def _broken(result: SippResult) -> None:
-    if result.outcome == "broken":
-        raise RuntimeError(f"SIPp could not run its script: {result.detail}")
+    return start_agent(
+        vtx.scenario,
+        script,
+        agent,
+        user=_name(user) if user else None,
+        password=user.password if user else None,
+        domain=user.aor.partition("@")[2] if user else None,
+        host=host,
+        port=port,
+        variables=variables,
+    )
 
 
 def _name(user: UserTarget) -> str:
     return user.aor.partition("@")[0].removeprefix("sip:")
-
-
-def _agent_name(user: UserTarget) -> str:
-    return re.sub(r"[^\w.+-]", "-", _name(user))

@@ -9,8 +9,9 @@ from pytest_bdd import given, when
 from harness.checks.evidence import json_body, seen_answer
 from harness.drivers.http import fill_path
 from harness.suites.scenario import InconclusiveError
+from harness.suites.scenarios.telephony import expect_done, is_success
 from harness.suites.scenarios.vocabulary import decides
-from harness.suites.scenarios.vtx.calls import calling, expect_done, is_success
+from harness.suites.scenarios.vtx.calls import calling
 from harness.suites.scenarios.vtx.world import World, user_id
 from harness.verdicts import Reason
 

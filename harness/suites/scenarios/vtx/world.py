@@ -16,8 +16,8 @@ from harness.drivers.sipp import SippResult
 from harness.sequences import ORDER_SLACK
 from harness.suites.contract.resources import Workbench
 from harness.suites.scenario import InconclusiveError, Scenario
+from harness.suites.scenarios.telephony import Lease
 from harness.suites.scenarios.vocabulary import member
-from harness.suites.scenarios.vtx.lease import Lease
 from harness.target import UserTarget
 from harness.timeline import Callback, HttpExchange
 from harness.verdicts import Reason
