@@ -12,11 +12,12 @@ from typing import Any
 import click
 
 from harness import __version__
+from harness.gate.options import day, percent
 
 _EXITS = """\b
 Exit codes
   0    conforms
-  1    a documented promise was broken (with --strict an inferred one too)
+  1    a documented promise was broken (with --strict an inferred one too), or a waiver is out of date
   2    wrong usage or target file
   3    nothing can be said: target unreachable, something missing, harness fault
   130  interrupted
@@ -68,6 +69,10 @@ def commands() -> None:
     "--workers", type=click.IntRange(1, 64), default=2, show_default=True, metavar="N", help="Tests side by side."
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first deviation.")
+@click.option(
+    "--floor", type=percent, metavar="PERCENT", help="Documented clauses to decide, or exit 3.  [default: 90%]"
+)
+@click.option("--waivers", type=_PATH, metavar="FILE", help="Deviations that are known (see `ringtrue waive`).")
 @click.option("--run-dir", type=_FOLDER, metavar="DIR", help="Where to write the run.  [default: reports/<time>]")
 @click.option("--junit", type=_PATH, metavar="FILE", help="Write the JUnit file here instead of into the run.")
 @click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more systems.")
@@ -85,6 +90,28 @@ def run(target: Path | None, **options: Any) -> int:
     if target is not None and options["faults"]:
         raise click.UsageError("--fault is for the embedded platform: leave --target away")
     return run_suites(RunOptions(target=target, **options))
+
+
+@commands.command()
+@click.argument("which", metavar="CLAUSE|FINGERPRINT")
+@click.option("--run", "run_dir", type=_PATH, default=Path("reports/latest"), show_default=True, metavar="RUN")
+@click.option("--reason", required=True, metavar="TEXT", help="Why it is let pass.")
+@click.option("--owner", required=True, metavar="NAME", help="Who answers for it.")
+@click.option("--until", required=True, type=day, metavar="DATE", help="The last day on which it counts: 2027-01-31.")
+@click.option("-o", "--output", type=_PATH, default=Path("waivers.toml"), show_default=True, metavar="FILE")
+def waive(which: str, run_dir: Path, **wanted: Any) -> int:
+    """Waive a deviation that a run found: write it to a file that `ringtrue run --waivers` reads."""
+    from harness.gate.runs import RunError
+    from harness.gate.waive import Request
+    from harness.gate.waive import waive as write_waiver
+    from harness.gate.waivers import WaiverError
+
+    try:
+        waiver = write_waiver(Request(which, run_dir, **wanted))
+    except (RunError, WaiverError) as error:
+        return _fail(error, 2)
+    click.echo(f"{wanted['output']}: waives {waiver.clause} {waiver.fingerprint} until {waiver.until} ({waiver.owner})")
+    return 0
 
 
 @commands.command()

@@ -54,10 +54,13 @@ class Complaint:
         if expected:
             message += f": expected one of {', '.join(expected)}"
             wrong = re.search(r"['\[]([^'\]]+)['\]]", problem)
-            near = difflib.get_close_matches(wrong[1], expected, n=1) if wrong else []
-            if near:
-                message += f". Did you mean {near[0]!r}?"
+            if wrong and (near := self.near(wrong[1], expected)):
+                message += f". Did you mean {near!r}?"
         return self.kind(message)
+
+    def near(self, wrong: str, known: Collection[str]) -> str | None:
+        """What the user may have meant."""
+        return next(iter(difflib.get_close_matches(wrong, known, n=1)), None)
 
     def line(self, path: Steps) -> str:
         """`:n` for the line that comes nearest to a path of keys and positions; nothing where no line does."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -17,9 +19,10 @@ from harness.clauses import Catalogue, Clause, Level
 
 
 class Verdict(StrEnum):
-    """TTCN-3's verdicts, plus `warn` (an inferred clause broke) and `untestable`."""
+    """TTCN-3's verdicts, plus `warn` (an inferred clause broke), `waived` (broken as a waiver knows) and `untestable`."""
 
     PASS = "pass"
+    WAIVED = "waived"
     WARN = "warn"
     INCONC = "inconc"
     ERROR = "error"
@@ -53,7 +56,7 @@ class Reason(StrEnum):
 
 
 # The worst of its findings is a clause's verdict; a pass needs at least one pass.
-_WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONC, Verdict.WARN, Verdict.PASS)
+_WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONC, Verdict.WARN, Verdict.WAIVED, Verdict.PASS)
 DEFAULT_FLOOR = 0.9
 _KEPT_PER_KIND = 5
 
@@ -109,6 +112,53 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A deviation that its `owner` knows and answers for until the end of the day `until`; any other one still counts."""
+
+    clause: str
+    fingerprint: str
+    reason: str
+    owner: str
+    until: date
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.clause, self.fingerprint
+
+    def to_json(self) -> dict[str, str]:
+        values = {"clause": self.clause, "fingerprint": self.fingerprint, "reason": self.reason, "owner": self.owner}
+        return {**values, "until": self.until.isoformat()}
+
+    @classmethod
+    def from_json(cls, item: Mapping[str, str]) -> Waiver:
+        return cls(**{**item, "until": date.fromisoformat(item["until"])})  # type: ignore[arg-type]
+
+
+class WaiverState(StrEnum):
+    """What became of a waiver in a run."""
+
+    HOLDS = "holds"
+    EXPIRED = "expired"
+    PASSING = "passing"
+    UNMATCHED = "unmatched"
+    NOT_JUDGED = "not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverResult:
+    """A waiver after a run; `says` is for people, with what to do."""
+
+    waiver: Waiver
+    state: WaiverState
+    says: str
+
+    @property
+    def red(self) -> bool:
+        """Whether the run must not be green because of it."""
+        return self.state in (WaiverState.EXPIRED, WaiverState.PASSING, WaiverState.UNMATCHED)
+
+
+@dataclass(frozen=True, slots=True)
 class ClauseVerdict:
     """What a run says about one clause, with the findings it rests on: all but passes, worst first, and a few passes."""
 
@@ -124,12 +174,23 @@ class Scope:
     """What the run set out to judge: declared capabilities per system, strictness, and whether it was narrowed.
 
     `complete` False means that the user chose a part (`-k`, a shard): clauses nobody looked at are then `none`.
+    `waivers` count on the day `today`. `known`: fingerprints that a previous run had; where given, only others are red.
+    `shard` is (which, of how many): the coverage floor is then for the whole, after they were merged.
     """
 
     capabilities: Mapping[str, frozenset[str]]
     strict: bool = False
     complete: bool = True
     floor: float = DEFAULT_FLOOR
+    waivers: tuple[Waiver, ...] = ()
+    today: date = date.min
+    known: frozenset[str] | None = None
+    shard: tuple[int, int] | None = None
+
+    @property
+    def holding(self) -> frozenset[tuple[str, str]]:
+        """Keys of the waivers that have not expired."""
+        return frozenset(waiver.key for waiver in self.waivers if waiver.until >= self.today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +201,7 @@ class RunVerdict:
     scope: Scope
     problems: tuple[str, ...] = field(default=())
     interrupted: bool = False
+    waivers: tuple[WaiverResult, ...] = ()
 
     def count(self, verdict: Verdict, *, documented: bool | None = None) -> int:
         return sum(
@@ -158,12 +220,28 @@ class RunVerdict:
 
     @property
     def decided(self) -> int:
-        return sum(item.verdict in (Verdict.PASS, Verdict.FAIL) for item in self.gated)
+        return sum(item.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED) for item in self.gated)
 
     @property
     def coverage(self) -> float:
         """The decided share of the documented clauses that had to be decided; 0 where there were none."""
         return self.decided / len(self.gated) if self.gated else 0.0
+
+    @property
+    def red(self) -> tuple[ClauseVerdict, ...]:
+        """Clauses that failed in a way that counts: any, or one that is not known from a previous run."""
+        fails = tuple(item for item in self.clauses if item.verdict is Verdict.FAIL)
+        known = self.scope.known
+        if known is None:
+            return fails
+        return tuple(item for item in fails if any(one.fingerprint not in known for one in self.broken(item)))
+
+    def broken(self, item: ClauseVerdict) -> Iterator[Finding]:
+        """Deviations from a clause that no waiver covers."""
+        return (one for one in item.findings if one.verdict is Verdict.FAIL and not self.is_waived(one))
+
+    def is_waived(self, finding: Finding) -> bool:
+        return finding.verdict is Verdict.FAIL and (finding.clause, finding.fingerprint) in self.scope.holding
 
     @property
     def exit_code(self) -> Exit:
@@ -172,23 +250,40 @@ class RunVerdict:
     @property
     def conclusion(self) -> str:
         """The exit code in words, for the last line of the terminal and the head of a report."""
-        fails = self.count(Verdict.FAIL)
         match self.exit_code:
             case Exit.INTERRUPTED:
                 return "interrupted; what was recorded until then is kept"
             case Exit.DEVIATES:
-                return f"deviates: {fails} clause{'s' * (fails != 1)} failed"
+                return f"deviates: {self._deviations}"
             case Exit.NOTHING_SAID if self.problems:
                 return f"nothing can be said: {self.problems[0]}"
             case Exit.NOTHING_SAID if errors := self.count(Verdict.ERROR):
-                return f"nothing can be said: {errors} clause{'s' * (errors != 1)} ended in an error of the harness"
+                return f"nothing can be said: {_counted(errors, 'clause')} ended in an error of the harness"
+            case Exit.NOTHING_SAID if self.scope.shard:
+                return "nothing can be said: no clause was decided in this shard"
             case Exit.NOTHING_SAID:
                 return (
                     f"nothing can be said: {self.decided} of {len(self.gated)} documented clauses decided, "
                     f"the floor is {self.scope.floor:.0%}"
                 )
             case _:
-                return f"conforms: {self.decided} of {len(self.gated)} documented clauses decided, none failed"
+                words = f"conforms: {self.decided} of {len(self.gated)} documented clauses decided, {self._but}"
+                return words + (", in shard {} of {}".format(*self.scope.shard) if self.scope.shard else "")
+
+    @property
+    def _deviations(self) -> str:
+        states = Counter(result.state for result in self.waivers if result.red)
+        parts = [f"{_counted(count, 'waiver')} {state}" for state, count in states.items()]
+        if self.red or not parts:
+            new = " in a new way" if self.scope.known is not None else ""
+            parts.insert(0, f"{_counted(len(self.red), 'clause')} failed{new}")
+        return ", ".join(parts)
+
+    @property
+    def _but(self) -> str:
+        fails, waived = self.count(Verdict.FAIL), self.count(Verdict.WAIVED)
+        words = f"{fails} failed as in the baseline" if fails else "none failed"
+        return words + (f", {waived} waived" if waived else "")
 
 
 def exit_code(run: RunVerdict) -> Exit:
@@ -198,11 +293,14 @@ def exit_code(run: RunVerdict) -> Exit:
     """
     if run.interrupted:
         return Exit.INTERRUPTED
-    if run.count(Verdict.FAIL):
+    if run.red or any(result.red for result in run.waivers):
         return Exit.DEVIATES
-    if run.problems or run.count(Verdict.ERROR) or run.coverage < run.scope.floor or not run.decided:
+    if run.problems or run.count(Verdict.ERROR):
         return Exit.NOTHING_SAID
-    return Exit.CONFORMS
+    if run.scope.shard:
+        decided = any(item.verdict not in (Verdict.NONE, Verdict.UNTESTABLE) for item in run.clauses)
+        return Exit.CONFORMS if decided else Exit.NOTHING_SAID
+    return Exit.CONFORMS if run.decided and run.coverage >= run.scope.floor else Exit.NOTHING_SAID
 
 
 def judge(
@@ -227,7 +325,40 @@ def judge(
         for clause in catalogue
         if clause.system in scope.capabilities
     )
-    return RunVerdict(verdicts, scope, tuple(problems), interrupted)
+    part = bool(problems) or interrupted or not scope.complete
+    weighed = {item.clause.id: item for item in verdicts}
+    waivers = tuple(_judge_waiver(waiver, weighed.get(waiver.clause), scope, part=part) for waiver in scope.waivers)
+    return RunVerdict(verdicts, scope, tuple(problems), interrupted, waivers)
+
+
+def _judge_waiver(waiver: Waiver, item: ClauseVerdict | None, scope: Scope, *, part: bool) -> WaiverResult:
+    """Red is only what this run shows: a waiver whose clause was not decided, or only in part, may still be needed."""
+    state, says = WaiverState.NOT_JUDGED, "its system is no part of this run"
+    shown = item is not None and any(
+        finding.verdict is Verdict.FAIL and (finding.clause, finding.fingerprint) == waiver.key
+        for finding in item.findings
+    )
+    if item is None:
+        pass
+    elif item.verdict in (Verdict.NONE, Verdict.UNTESTABLE):
+        says = f"the clause was not judged: {item.reason}"
+    elif waiver.until < scope.today:
+        state = WaiverState.EXPIRED
+        says = f"expired on {waiver.until}: " + (
+            "mend the deviation, or agree on a new date with its owner" if shown else "remove it, or give it a new date"
+        )
+    elif shown:
+        state, says = WaiverState.HOLDS, f"holds until {waiver.until}"
+    elif part:
+        says = "its deviation did not show in the part that ran"
+    elif item.verdict in (Verdict.INCONC, Verdict.ERROR):
+        says = f"the clause could not be decided: {item.reason or item.verdict}"
+    elif item.verdict is Verdict.PASS:
+        state, says = WaiverState.PASSING, "the clause is kept now: remove the waiver"
+    else:
+        state = WaiverState.UNMATCHED
+        says = "the clause deviates, but not in this way: remove the waiver, and look at what deviates"
+    return WaiverResult(waiver, state, says)
 
 
 def _judge_clause(clause: Clause, findings: list[Finding], scope: Scope, unseen: Reason) -> ClauseVerdict:
@@ -242,7 +373,7 @@ def _judge_clause(clause: Clause, findings: list[Finding], scope: Scope, unseen:
         if not scope.complete:
             return ClauseVerdict(clause, Verdict.NONE, Reason.NOT_SELECTED)
         return ClauseVerdict(clause, Verdict.INCONC, unseen)
-    weighed = [(_weigh(finding, clause, strict=scope.strict), finding) for finding in findings]
+    weighed = [(_weigh(finding, clause, scope), finding) for finding in findings]
     worst = min((verdict for verdict, _ in weighed), key=_WORST_FIRST.index)
     deciding = [finding for verdict, finding in weighed if verdict is worst]
     worst_first = sorted(weighed, key=lambda item: _WORST_FIRST.index(item[0]))
@@ -253,9 +384,16 @@ def _judge_clause(clause: Clause, findings: list[Finding], scope: Scope, unseen:
     return ClauseVerdict(clause, worst, reason, tuple(kept), passes)
 
 
-def _weigh(finding: Finding, clause: Clause, *, strict: bool) -> Verdict:
-    inferred = clause.level is Level.INFERRED and not strict
-    return Verdict.WARN if inferred and finding.verdict is Verdict.FAIL else finding.verdict
+def _weigh(finding: Finding, clause: Clause, scope: Scope) -> Verdict:
+    if finding.verdict is not Verdict.FAIL:
+        return finding.verdict
+    if (clause.id, finding.fingerprint) in scope.holding:
+        return Verdict.WAIVED
+    return Verdict.WARN if clause.level is Level.INFERRED and not scope.strict else Verdict.FAIL
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
 from harness.clauses import Catalogue, Clause, Level, Surface
-from harness.verdicts import ClauseVerdict, Exit, Finding, Reason, RunVerdict, Scope, Verdict, judge
+from harness.verdicts import ClauseVerdict, Exit, Finding, Reason, RunVerdict, Scope, Verdict, Waiver, judge
 
 D = Clause("TY-told", "toy", "It is told", "TD Telling", Level.DOCUMENTED, Surface.HTTP, "Calls")
 I = replace(D, id="TY-usual", level=Level.INFERRED)  # noqa: E741  the design's own letter for inferred
@@ -192,3 +193,98 @@ def test_a_fingerprint_names_a_deviation_whatever_its_ids_and_figures() -> None:
 def test_findings_travel_as_json(finding: Finding) -> None:
     assert Finding.from_json(json.loads(json.dumps(finding.to_json()))) == finding
     assert ("fingerprint" in finding.to_json()) == (finding.verdict is not Verdict.PASS)
+
+
+TODAY = date(2027, 1, 31)
+OTHER = replace(FAIL, message="in another way")
+
+
+def waiver(finding: Finding = FAIL, until: date = TODAY, clause: Clause = D) -> Waiver:
+    return Waiver(clause.id, replace(finding, clause=clause.id).fingerprint, "known", "anna", until)
+
+
+def waived(*findings: Finding, clause: Clause = D, by: Waiver | None = None, **scope: object) -> RunVerdict:
+    made = replace(SCOPE, waivers=(by or waiver(clause=clause),), today=TODAY, **scope)  # type: ignore[arg-type]
+    return judge(Catalogue([clause]), [replace(finding, clause=clause.id) for finding in findings], made)
+
+
+@pytest.mark.parametrize(
+    ("findings", "verdict", "state", "code"),
+    [
+        ([FAIL], "waived", "holds", 0),
+        ([PASS, FAIL], "waived", "holds", 0),
+        ([FAIL, OTHER], "fail", "holds", 1),
+        ([FAIL, INCONC], "inconc", "holds", 3),
+        ([FAIL, ERROR], "error", "holds", 3),
+        ([PASS], "pass", "passing", 1),
+        ([OTHER], "fail", "unmatched", 1),
+        ([INCONC], "inconc", "not judged", 3),
+        ([PASS, ERROR], "error", "not judged", 3),
+        ([], "inconc", "not judged", 3),
+    ],
+)
+def test_a_waiver_covers_its_own_deviation_and_nothing_else(
+    findings: list[Finding], verdict: str, state: str, code: int
+) -> None:
+    run = waived(*findings)
+    assert (run.clauses[0].verdict, run.waivers[0].state, run.exit_code) == (verdict, state, code)
+    assert run.waivers[0].red == (state in ("expired", "passing", "unmatched"))
+    assert run.waivers[0].says
+
+
+def test_a_waiver_counts_until_the_end_of_its_last_day() -> None:
+    assert waived(FAIL, by=waiver(until=TODAY)).exit_code is Exit.CONFORMS
+    for findings, verdict in (([FAIL], "fail"), ([PASS], "pass")):
+        late = waived(*findings, by=waiver(until=TODAY - timedelta(days=1)))
+        assert (late.clauses[0].verdict, late.waivers[0].state, late.exit_code) == (verdict, "expired", 1)
+    assert waived(PASS, by=waiver(until=TODAY - timedelta(days=1))).conclusion == "deviates: 1 waiver expired"
+
+
+def test_a_waiver_of_an_inferred_clause_holds_whether_strict_or_not() -> None:
+    for strict in (False, True):
+        run = waived(FAIL, clause=I, strict=strict)
+        assert (run.clauses[0].verdict, run.waivers[0].state) == ("waived", "holds")
+    assert waived(FAIL, OTHER, clause=I).clauses[0].verdict is Verdict.WARN
+
+
+def test_a_waiver_whose_clause_this_run_did_not_judge_is_listed_and_not_red() -> None:
+    bell = replace(D, capability="bell")
+    undeclared = waived(FAIL, clause=bell)
+    assert (undeclared.waivers[0].state, undeclared.waivers[0].red) == ("not judged", False)
+    assert "capability not declared: bell" in undeclared.waivers[0].says
+    elsewhere = waived(PASS, by=Waiver("OT-x", "0" * 12, "known", "anna", date.min))
+    assert (elsewhere.waivers[0].state, elsewhere.exit_code) == ("not judged", 0)
+    for part in (waived(PASS, complete=False), waived(OTHER, complete=False)):
+        assert part.waivers[0].state == "not judged"
+    assert waived(FAIL, complete=False).waivers[0].state == "holds"
+    cut = judge(Catalogue([D]), [PASS], replace(SCOPE, waivers=(waiver(),), today=TODAY), problems=["stopped"])
+    assert cut.waivers[0].state == "not judged"
+
+
+def test_a_waived_clause_is_decided_and_counts_for_the_floor() -> None:
+    run = waived(FAIL)
+    assert (run.decided, run.coverage) == (1, 1.0)
+    assert run.conclusion == "conforms: 1 of 1 documented clauses decided, none failed, 1 waived"
+
+
+def test_deviations_that_a_baseline_knows_can_be_let_pass() -> None:
+    known = frozenset({FAIL.fingerprint})
+    assert of(D, FAIL, scope=replace(SCOPE, known=known)).verdict is Verdict.FAIL
+    old = judge(Catalogue([D]), [FAIL], replace(SCOPE, known=known))
+    assert (old.exit_code, old.conclusion) == (
+        0,
+        "conforms: 1 of 1 documented clauses decided, 1 failed as in the baseline",
+    )
+    new = judge(Catalogue([D]), [FAIL, OTHER], replace(SCOPE, known=known))
+    assert (new.exit_code, new.conclusion) == (1, "deviates: 1 clause failed in a new way")
+    assert judge(Catalogue([D]), [FAIL], replace(SCOPE, known=frozenset())).exit_code is Exit.DEVIATES
+
+
+def test_the_floor_is_not_for_one_shard_alone() -> None:
+    assert run("pii", "i", shard=(1, 4)).exit_code is Exit.CONFORMS
+    assert run("pii", "i", shard=(1, 4)).conclusion.endswith("none failed, in shard 1 of 4")
+    assert run("", "p", shard=(1, 4)).exit_code is Exit.CONFORMS
+    assert run("f", shard=(1, 4)).exit_code is Exit.DEVIATES
+    assert run("pe", shard=(1, 4)).exit_code is Exit.NOTHING_SAID
+    assert run("p", problems=1, shard=(1, 4)).exit_code is Exit.NOTHING_SAID
+    assert run("nnu", "n", shard=(1, 4)).conclusion == "nothing can be said: no clause was decided in this shard"

@@ -6,7 +6,7 @@ Pure functions over a `RunVerdict`; the terminal, `summary.md` and pytest's own 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from harness.report.results import RunRecord
 
-_HEAD = ("system", "area", "clauses", "pass", "fail", "warn", "inconc", "error", "not judged")
+_NAMES = ("system", "area", "clauses", "pass", "fail", "warn", "inconc", "error", "waived", "not judged")
+_COLOURS = dict(zip(_NAMES, ("", "", "", "green", "bold red", "yellow", "magenta", "red", "cyan", "dim"), strict=True))
 _SHOWN = 20
 
 
@@ -33,12 +34,22 @@ class Row:
     warned: int
     inconclusive: int
     errors: int
+    waived: int
     not_judged: int
 
     @property
-    def cells(self) -> tuple[str, ...]:
-        counts = (self.passed, self.failed, self.warned, self.inconclusive, self.errors, self.not_judged)
-        return (self.system, self.area, str(self.total), *(str(count) if count else "·" for count in counts))
+    def cells(self) -> dict[str, str]:
+        """What stands in each column, by its name."""
+        counts = (
+            self.passed, self.failed, self.warned, self.inconclusive, self.errors, self.waived, self.not_judged,
+        )  # fmt: skip
+        shown = (self.system, self.area, str(self.total), *(str(count) if count else "·" for count in counts))
+        return dict(zip(_NAMES, shown, strict=True))
+
+
+def columns(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Names of the columns to show: that of waivers only where there is one."""
+    return tuple(name for name in _NAMES if name != "waived" or any(row.waived for row in rows))
 
 
 def matrix_rows(run: RunVerdict) -> list[Row]:
@@ -61,13 +72,14 @@ def _row(system: str, area: str, verdicts: list[Verdict]) -> Row:
         warned=count(Verdict.WARN),
         inconclusive=count(Verdict.INCONC),
         errors=count(Verdict.ERROR),
+        waived=count(Verdict.WAIVED),
         not_judged=count(Verdict.NONE) + count(Verdict.UNTESTABLE),
     )
 
 
 def deviations(run: RunVerdict) -> list[ClauseVerdict]:
-    """Clauses that need a look: failed first, then errors, warnings, and what could not be decided."""
-    order = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.INCONC)
+    """Clauses that need a look: failed first, then errors, warnings, what could not be decided, and what is waived."""
+    order = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.INCONC, Verdict.WAIVED)
     found = [item for item in run.clauses if item.verdict in order]
     return sorted(found, key=lambda item: order.index(item.verdict))
 
@@ -76,6 +88,15 @@ def unseen_lines(items: list[ClauseVerdict]) -> list[str]:
     """Clauses that nothing was found out about, one line for each reason."""
     reasons = Counter(item.reason for item in items if not item.findings)
     return [f"INCONC {count} clause{'s' * (count != 1)}: {reason}" for reason, count in reasons.items()]
+
+
+def waiver_lines(run: RunVerdict) -> list[str]:
+    """What became of each waiver: those that make the run red first."""
+    ordered = sorted(run.waivers, key=lambda result: not result.red)
+    return [
+        f"WAIVER {result.waiver.clause} {result.waiver.fingerprint} ({result.waiver.owner}): {result.state}: {result.says}"
+        for result in ordered
+    ]
 
 
 def three_lines(item: ClauseVerdict) -> list[str]:
@@ -96,8 +117,10 @@ def three_lines(item: ClauseVerdict) -> list[str]:
 
 def render_plain(record: RunRecord) -> str:
     """The matrix and the deviations as plain text."""
-    rows = [_HEAD, *(row.cells for row in matrix_rows(record.verdict))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    found = matrix_rows(record.verdict)
+    names = columns(found)
+    rows = [names, *(tuple(row.cells[name] for name in names) for row in found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(names))]
     lines = [
         "  ".join(
             cell.ljust(width) if column < 2 else cell.rjust(width)
@@ -107,6 +130,7 @@ def render_plain(record: RunRecord) -> str:
     ]
     lines.append("")
     lines += _deviation_lines(deviations(record.verdict))
+    lines += waiver_lines(record.verdict)
     lines.append(f"{record.verdict.conclusion} ({record.seconds:.1f} s, exit code {int(record.verdict.exit_code)})")
     lines.append(f"{record.run_dir}")
     return "\n".join(lines)
@@ -129,13 +153,14 @@ def print_rich(record: RunRecord, console: Console, shown_path: str) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column, name in enumerate(_HEAD):
-        table.add_column(name, justify="left" if column < 2 else "right", no_wrap=True)
-    colours = ("", "", "", "green", "bold red", "yellow", "magenta", "red", "dim")
     rows = matrix_rows(record.verdict)
+    names = columns(rows)
+    for column, name in enumerate(names):
+        table.add_column(name, justify="left" if column < 2 else "right", no_wrap=True)
     last_system = None
     for row in rows:
-        cells = [row.system if row.system != last_system else "", *row.cells[1:]]
+        cells = row.cells
+        cells["system"] = row.system if row.system != last_system else ""
         last_system = row.system
         coloured = [
             f"[{colour}]{escape(cell)}[/]"
@@ -143,13 +168,14 @@ def print_rich(record: RunRecord, console: Console, shown_path: str) -> None:
             else f"[dim]{cell}[/]"
             if cell == "·"
             else escape(cell)
-            for cell, colour in zip(cells, colours, strict=True)
+            for cell, colour in ((cells[name], _COLOURS[name]) for name in names)
         ]
         table.add_row(*coloured, style="bold" if row is rows[-1] else "", end_section=row is rows[-2])
     console.print()
     console.print(table)
     console.print()
     styles = {Verdict.FAIL: "bold red", Verdict.ERROR: "red", Verdict.WARN: "yellow", Verdict.INCONC: "magenta"}
+    styles[Verdict.WAIVED] = "cyan"
     items = deviations(record.verdict)
     found = [item for item in items if item.findings]
     for item in found[:_SHOWN]:
@@ -161,7 +187,9 @@ def print_rich(record: RunRecord, console: Console, shown_path: str) -> None:
         console.print(f"       … and {len(found) - _SHOWN} more in verdicts.json", style="dim")
     for line in unseen_lines(items):
         console.print(line, style="magenta", markup=False, highlight=False)
-    if items:
+    for line in waiver_lines(record.verdict):
+        console.print(line, style="cyan", markup=False, highlight=False)
+    if items or record.verdict.waivers:
         console.print()
     style = {0: "bold green", 1: "bold red"}.get(int(record.verdict.exit_code), "bold yellow")
     console.print(

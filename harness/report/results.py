@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.report.matrix import deviations, matrix_rows
-from harness.verdicts import RunVerdict, Verdict
+from harness.report.matrix import columns, deviations, matrix_rows
+from harness.verdicts import Finding, RunVerdict, Verdict
 
 FORMAT = 1
 VERDICTS = "verdicts.json"
@@ -64,7 +64,7 @@ def to_json(record: RunRecord) -> dict[str, Any]:
             "verdict": item.verdict.value,
             "reason": item.reason,
             "passes": item.passes,
-            "findings": [finding.to_json() for finding in item.findings],
+            "findings": [_finding(run, finding) for finding in item.findings],
         }
         for item in run.clauses
     ]
@@ -85,9 +85,16 @@ def to_json(record: RunRecord) -> dict[str, Any]:
         "counts": {verdict.value: run.count(verdict) for verdict in Verdict},
         "documented": {verdict.value: run.count(verdict, documented=True) for verdict in Verdict},
         "coverage": {"decided": run.decided, "of": len(run.gated), "floor": run.scope.floor},
+        "waivers": [
+            {**result.waiver.to_json(), "state": result.state.value, "says": result.says} for result in run.waivers
+        ],
         "clauses": clauses,
         "footer": {"clauses": len(clauses), "tests": dict(sorted(tests.items()))},
     }
+
+
+def _finding(run: RunVerdict, finding: Finding) -> dict[str, Any]:
+    return finding.to_json() | ({"waived": True} if run.is_waived(finding) else {})
 
 
 def to_markdown(record: RunRecord) -> str:
@@ -95,13 +102,10 @@ def to_markdown(record: RunRecord) -> str:
     run = record.verdict
     sign = {0: "✅", 1: "❌"}.get(int(run.exit_code), "⚠️")
     lines = [f"## {sign} Ringtrue: {run.conclusion}", "", f"Target: {record.target}, {record.seconds:.1f} s", ""]
-    lines += [
-        "| system | area | clauses | pass | fail | warn | inconc | error | not judged |",
-        "|---|---|" + "--:|" * 7,
-    ]
-    for row in matrix_rows(run):
-        cells = [row.total, row.passed, row.failed, row.warned, row.inconclusive, row.errors, row.not_judged]
-        lines.append(f"| {row.system} | {row.area} | " + " | ".join(str(cell or "") for cell in cells) + " |")
+    rows = matrix_rows(run)
+    names = columns(rows)
+    lines += [f"| {' | '.join(names)} |", "|---|---|" + "--:|" * (len(names) - 2)]
+    lines += ["| " + " | ".join(row.cells[name].replace("·", "") for name in names) + " |" for row in rows]
     worst = deviations(run)
     if worst:
         lines += ["", "### What deviates", ""]

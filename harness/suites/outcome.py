@@ -50,6 +50,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
         DeviationError: a documented clause (any, in a strict run) failed.
         HarnessError: the test broke for a reason of its own.
         pytest.skip.Exception: nothing failed, but something could not be decided.
+        pytest.xfail.Exception: nothing failed but what a waiver covers.
     """
     scenario = item.stash.get(_scenario, None)
     if scenario is None:
@@ -109,11 +110,13 @@ def _end(
     scenario: Scenario, findings: list[Finding], own_error: BaseException | None, inconclusive: InconclusiveError | None
 ) -> None:
     catalogue = scenario.plan.catalogue
-    broken = [
+    counting = [
         finding
         for finding in findings
         if finding.verdict is Verdict.FAIL and (scenario.plan.strict or catalogue[finding.clause].documented)
     ]
+    known = {finding for finding in counting if _waived(scenario, finding)}
+    broken = [finding for finding in counting if finding not in known]
     redact = scenario.worker.redactor.text
     if broken:
         raise DeviationError(redact("\n".join(describe(finding) for finding in broken))) from None
@@ -129,6 +132,14 @@ def _end(
         pytest.skip(
             redact("; ".join(f"{finding.clause}: {finding.reason}: {finding.message}" for finding in undecided[:3]))
         )
+    if known:
+        pytest.xfail(redact("waived: " + "; ".join(describe(finding) for finding in counting)))
+
+
+def _waived(scenario: Scenario, finding: Finding) -> bool:
+    """As the controlling process will see it, which knows the finding without its secrets."""
+    told = Finding.from_json(scenario.worker.redactor.scrub(finding.to_json()))
+    return (told.clause, told.fingerprint) in scenario.plan.scope.holding
 
 
 def describe(finding: Finding) -> str:

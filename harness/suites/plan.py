@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from harness.clauses import Catalogue
 from harness.contract import Contract, load_contracts
 from harness.target import Target, parse_target
 from harness.timeline import Clock
-from harness.verdicts import DEFAULT_FLOOR, Scope
+from harness.verdicts import DEFAULT_FLOOR, Scope, Waiver
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Plan:
     strict: bool = False
     complete: bool = True
     floor: float = DEFAULT_FLOOR
+    waivers: tuple[Waiver, ...] = ()
+    today: date = date.min
+    known: frozenset[str] | None = None
     control: str | None = None
     max_examples: int = 10
     specs: tuple[Path, ...] = ()
@@ -50,7 +54,15 @@ class Plan:
     @property
     def scope(self) -> Scope:
         capabilities = {name: frozenset(system.capabilities) for name, system in self.target.systems.items()}
-        return Scope(capabilities, strict=self.strict, complete=self.complete, floor=self.floor)
+        return Scope(
+            capabilities,
+            strict=self.strict,
+            complete=self.complete,
+            floor=self.floor,
+            waivers=self.waivers,
+            today=self.today,
+            known=self.known,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a worker's `workerinput`; they hold secrets and are never written to disk."""
@@ -64,6 +76,9 @@ class Plan:
             "strict": self.strict,
             "complete": self.complete,
             "floor": self.floor,
+            "waivers": [waiver.to_json() for waiver in self.waivers],
+            "today": self.today.isoformat(),
+            "known": None if self.known is None else sorted(self.known),
             "control": self.control,
             "max_examples": self.max_examples,
             "specs": [str(path) for path in self.specs],
@@ -79,6 +94,9 @@ class Plan:
         target = parse_target(values.pop("target"), known, embedded=values.pop("embedded"), environment=False)
         wall, monotonic = values.pop("clock")
         features = tuple(Path(path) for path in values.pop("features"))
+        values["waivers"] = tuple(map(Waiver.from_json, values["waivers"]))
+        values["today"] = date.fromisoformat(values["today"])
+        values["known"] = None if values["known"] is None else frozenset(values["known"])
         run_dir = Path(values.pop("run_dir"))
         return cls(run_dir, target, Clock(wall, monotonic), specs=specs, features=features, **values)
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.verdicts import DEFAULT_FLOOR
+
 if TYPE_CHECKING:
     from harness.suites.scenario import Scenario, Worker
     from harness.suites.session import Session
@@ -34,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--ringtrue-seed", type=int, default=1, metavar="N", help="seed of everything generated (default 1)"
     )
+    group.addoption(
+        "--ringtrue-floor", type=float, default=DEFAULT_FLOOR, metavar="SHARE",
+        help=f"share of documented clauses that must be decided (default {DEFAULT_FLOOR:g})",
+    )  # fmt: skip
+    group.addoption("--ringtrue-waivers", metavar="FILE", help="deviations that are known (`ringtrue waive`)")
     group.addoption("--ringtrue-run", metavar="DIR", help="where the run is written (default: reports/<time>)")
     group.addoption("--ringtrue-specs", action="append", default=[], metavar="DIR", help="more systems")
     group.addoption("--ringtrue-features", action="append", default=[], metavar="DIR", help="more features")

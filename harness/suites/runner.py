@@ -38,6 +38,8 @@ class RunOptions:
     run_dir: Path | None = None
     junit: Path | None = None
     fail_fast: bool = False
+    floor: float | None = None
+    waivers: Path | None = None
     specs: Sequence[Path] = ()
     features: Sequence[Path] = ()
     faults: Sequence[str] = ()
@@ -117,6 +119,8 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
     ):  # fmt: skip
         for value in values:
             arguments += [f"--ringtrue-{name}", str(value)]
+    once: dict[str, object] = {"floor": options.floor, "waivers": options.waivers}
+    arguments += [f"--ringtrue-{name}={value}" for name, value in once.items() if value is not None]
     if options.url:
         arguments += ["--ringtrue-url", options.url]
     if options.keyword:

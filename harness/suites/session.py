@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +18,10 @@ from typing import IO, Any, TextIO
 import pytest
 
 from harness.checks.http import judge_exchange
-from harness.contract import data_folder, load_contracts
+from harness.contract import Contract, data_folder, load_contracts
 from harness.drivers.recorder import Recorder, RecorderError
+from harness.gate.waive import today
+from harness.gate.waivers import WaiverError, load_waivers
 from harness.redact import Redactor
 from harness.report.progress import Progress
 from harness.report.results import RunRecord, write_results
@@ -75,7 +77,11 @@ class Session:
             stack.close()
             raise SessionError(f"{run_dir}: another run is writing there: name another folder with --run-dir")
         try:
-            known = capabilities_of(load_contracts((), specs))
+            contracts = load_contracts((), specs)
+            known = capabilities_of(contracts)
+            waivers = (
+                load_waivers(Path(option.ringtrue_waivers), _clauses(contracts)) if option.ringtrue_waivers else ()
+            )
             redactor = Redactor()
 
             def record(table: RecorderTarget) -> Recorder:
@@ -99,7 +105,7 @@ class Session:
                 recorder = record(target.recorder)
             for secret in target.secrets:
                 redactor.add(secret)
-        except (DataError, TargetError, PlatformError, RecorderError) as error:
+        except (DataError, TargetError, WaiverError, PlatformError, RecorderError) as error:
             stack.close()
             raise SessionError(str(error)) from error
         except BaseException:
@@ -113,6 +119,9 @@ class Session:
             workers=_workers(config),
             strict=option.ringtrue_strict,
             complete=_complete(config),
+            floor=option.ringtrue_floor,
+            waivers=waivers,
+            today=today(),
             control=recorder.control,
             specs=specs,
             features=tuple(Path(path) for path in option.ringtrue_features),
@@ -174,7 +183,7 @@ class Session:
                     self._file.write(json.dumps(item, ensure_ascii=False) + "\n")
                 self._file.flush()
         if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
-            outcome = "not judged" if report.when == "setup" and report.skipped else report.outcome
+            outcome = _outcome(report)
             self._tests[report.nodeid] = outcome
             self._progress.finished(report.nodeid, outcome)
         elif report.when == "teardown" and report.failed:
@@ -234,6 +243,12 @@ class Session:
         self._stack.close()
 
 
+def _outcome(report: pytest.TestReport) -> str:
+    if report.when == "setup" and report.skipped:
+        return "not judged"
+    return "waived" if hasattr(report, "wasxfail") and report.skipped else report.outcome
+
+
 def _progress_stream(stack: ExitStack) -> TextIO | None:
     """The terminal that `ringtrue run` handed over; None under plain pytest, which shows its own progress."""
     descriptor = os.environ.get(PROGRESS_VARIABLE)
@@ -276,6 +291,10 @@ def _narrow(target: Target, systems: list[str], url: str | None) -> Target:
             raise SessionError("--url needs exactly one system: name it with --system")
         kept = {name: table.model_copy(update={"base_url": url.rstrip("/")}) for name, table in kept.items()}
     return target.model_copy(update={"systems": kept})
+
+
+def _clauses(contracts: Mapping[str, Contract]) -> frozenset[str]:
+    return frozenset(clause.id for contract in contracts.values() for clause in contract.catalogue)
 
 
 def _workers(config: pytest.Config) -> int:

@@ -27,8 +27,8 @@ def test_rows_follow_the_catalogue_and_the_last_one_adds_them_up() -> None:
     for row in rows:
         counts = (row.passed, row.failed, row.warned, row.inconclusive, row.errors, row.not_judged)
         assert sum(counts) == row.total
-    assert everything.cells == ("", "all", "7", "1", "1", "1", "2", "1", "1")
-    assert "·" in calls.cells
+    assert [*everything.cells.values()] == ["", "all", "7", "1", "1", "1", "2", "1", "·", "1"]
+    assert "·" in calls.cells.values()
 
 
 def test_deviations_come_worst_first_and_leave_out_what_is_fine() -> None:

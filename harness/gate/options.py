@@ -1,0 +1,36 @@
+"""Values of command line options, as users write them: a share, a day.
+
+Imported by the command line at its start, so nothing heavy may be imported here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import click
+
+
+def percent(text: str) -> float:
+    """A share from 0 to 1, written as `90` or `90%`.
+
+    Raises:
+        click.BadParameter: anything else; 0.9 too, which may mean either.
+    """
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)\s*%?", text.strip())
+    value = float(found[1]) if found else -1.0
+    if not (value == 0 or 1 <= value <= 100):
+        raise click.BadParameter(f"{text!r} is no percentage: write 0 to 100, such as 90 or 90%")
+    return value / 100
+
+
+def day(text: str) -> date:
+    """A date, written as `2027-01-31`.
+
+    Raises:
+        click.BadParameter: anything else.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no date: write year-month-day, such as 2027-01-31") from None

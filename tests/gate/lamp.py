@@ -1,0 +1,155 @@
+"""A small system of a user's own with a platform behind it that can be told to deviate: whole runs that take seconds.
+
+Each of six lamps is one operation, and its answer's `state` must be `on` or `off`. The tests of the gate run against
+it, since what they are about is the same for every system.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from tests.e2e.command import Done, ringtrue
+
+NAMES = ("attic", "bath", "cellar", "door", "entry", "floor")
+_CLAUSES = """\
+system: lamp
+title: Lamps
+prefix: LA
+documents:
+  LD: lamp.txt
+capabilities:
+  dimmer: Lamps can be dimmed
+rules:
+  credentials-required: LA-token-needed
+clauses:
+  Access:
+    LA-token-needed: {text: Lamps are shown to those with a token, source: LD Access, level: documented, surface: http}
+"""
+_OPENAPI_HEAD = """\
+openapi: 3.1.0
+info: {title: Lamps, version: '1'}
+x-clause: {level: documented, source: LD Lamps}
+security:
+  - token: []
+paths:
+"""
+_PATH = """\
+  /{name}:
+    get:
+      operationId: {name}
+      tags: [Lamps]
+      summary: The state of the lamp in the {name}
+      x-clause: {{source: 'LD Lamps', inferred: [status]}}
+      responses:
+        '200':
+          description: Its state
+          content:
+            application/json:
+              schema: {{$ref: '#/components/schemas/{schema}'}}
+        '4XX': {{description: Refused}}
+"""
+_OPENAPI_TAIL = """\
+components:
+  securitySchemes:
+    token: {type: http, scheme: bearer}
+  schemas:
+"""
+_SCHEMA = """\
+    {schema}:
+      type: object
+      x-clause: {{source: LD Lamps, area: Lamps, level: documented}}
+      required: [state]
+      properties:
+        state: {{type: string, enum: ['on', 'off'], description: State of the lamp in the {name}}}
+        age: {{type: integer, description: Hours of the lamp in the {name}, x-clause: {{level: inferred}}}}
+"""
+TOKEN = "canary-lamp-5e1f"
+
+
+def write_specs(folder: Path) -> Path:
+    """Write the system below `folder`, and give it back for `--specs`."""
+    system = folder / "lamp"
+    system.mkdir(parents=True, exist_ok=True)
+    (system / "clauses.yaml").write_text(_CLAUSES, encoding="utf-8")
+    paths = "".join(_PATH.format(name=name, schema=name.title()) for name in NAMES)
+    schemas = "".join(_SCHEMA.format(name=name, schema=name.title()) for name in NAMES)
+    (system / "openapi.yaml").write_text(_OPENAPI_HEAD + paths + _OPENAPI_TAIL + schemas, encoding="utf-8")
+    return folder
+
+
+@dataclass
+class Lamps:
+    """The platform. `bodies`: what a lamp answers instead of a healthy state; `asked`: counts requests by path."""
+
+    port: int = 0
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
+    hold: Callable[[str], None] = lambda path: None
+
+    def deviate(self, name: str, state: object = "broken") -> None:
+        self.bodies[name] = json.dumps({"state": state}).encode()
+
+    def answer(self, path: str, token: str | None) -> tuple[int, bytes]:
+        name = path.partition("?")[0].strip("/")
+        self.asked[name] = self.asked.get(name, 0) + 1
+        if name not in NAMES:
+            return 404, b'{"error": "no such lamp"}'
+        if token != f"Bearer {TOKEN}":
+            return 401, b'{"error": "no token"}'
+        self.hold(name)
+        return 200, self.bodies.get(name, b'{"state": "on", "age": 3}')
+
+
+@contextmanager
+def lamps() -> Iterator[Lamps]:
+    """Serve the platform on loopback."""
+    made = Lamps()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, body = made.answer(self.path, self.headers.get("Authorization"))
+            if self.command not in ("GET", "HEAD") and status == 200:
+                status, body = 405, b'{"error": "read only"}'
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_TRACE = _serve  # noqa: N815
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        made.port = server.server_address[1]
+        try:
+            yield made
+        finally:
+            server.shutdown()
+            thread.join(5)
+
+
+def run(platform: Lamps, folder: Path, *arguments: str | Path, environment: dict[str, str] | None = None) -> Done:
+    """`ringtrue run` against the lamps, in `folder`."""
+    return ringtrue("run", *of(platform, folder), *arguments, folder=folder, environment=environment)
+
+
+def of(platform: Lamps, folder: Path) -> list[str | Path]:
+    """The options that lead a run to the lamps."""
+    file = folder / "lamp.toml"
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(f'[lamp]\nbase_url = "http://127.0.0.1:{platform.port}"\ntoken = "{TOKEN}"\n', encoding="utf-8")
+    return ["--target", file, "--specs", write_specs(folder / "specs"), "--workers", "1"]
