@@ -13,7 +13,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from harness.drivers.aws_signature import Signer
 from harness.redact import Redactor
@@ -23,6 +23,9 @@ from harness.timeline import HttpExchange
 if TYPE_CHECKING:
     from harness.drivers.http import HttpDriver
 
+Auth = Literal["valid", "none", "wrong", "altered", "other"]
+"""What a request shows: valid credentials, none, `wrong` ones of the same kind, the right token with one character
+`altered`, or the right secret by an `other` scheme than the one that the documents name."""
 TOKEN_OPERATION = "getAccessToken"
 WRONG = "ringtrue-no-such-credential"
 _EARLY = 30.0
@@ -33,16 +36,17 @@ class Credentials(Protocol):
     """Puts credentials on requests.
 
     `refreshable`: a 401 may mean that they ran out, so a new try is worth it. `always`: headers that the documents ask for
-    on every request, whoever sends it.
+    on every request, whoever sends it. `refusals`: what else than valid ones it can show, for requests to be refused.
     """
 
     refreshable: bool
     always: Mapping[str, str]
+    refusals: tuple[Auth, ...]
 
-    def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> HttpExchange | None:
+    def apply(self, headers: dict[str, str], driver: HttpDriver, auth: Auth) -> HttpExchange | None:
         """Add what is needed to `headers`; on failure return the exchange that failed instead."""
 
-    def sign(self, method: str, url: str, headers: MutableMapping[str, str], body: bytes, *, wrong: bool) -> str | None:
+    def sign(self, method: str, url: str, headers: MutableMapping[str, str], body: bytes, auth: Auth) -> str | None:
         """Add what depends on the whole request, which is about to leave; on failure return why it must not leave."""
 
     def forget(self) -> None:
@@ -54,13 +58,14 @@ class NoCredentials(Credentials):
 
     refreshable = False
     always: Mapping[str, str] = {}
+    refusals: tuple[Auth, ...] = ()
 
-    def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> HttpExchange | None:
-        del headers, driver, wrong
+    def apply(self, headers: dict[str, str], driver: HttpDriver, auth: Auth) -> HttpExchange | None:
+        del headers, driver, auth
         return None
 
-    def sign(self, method: str, url: str, headers: MutableMapping[str, str], body: bytes, *, wrong: bool) -> str | None:
-        del method, url, headers, body, wrong
+    def sign(self, method: str, url: str, headers: MutableMapping[str, str], body: bytes, auth: Auth) -> str | None:
+        del method, url, headers, body, auth
         return None
 
     def forget(self) -> None:
@@ -70,29 +75,40 @@ class NoCredentials(Credentials):
 class HeaderCredentials(NoCredentials):
     """The same Authorization header on every request: Basic (RFC 7617) or a bearer token that the target file gives."""
 
-    def __init__(self, right: str, wrong: str, redactor: Redactor, always: Mapping[str, str] | None = None) -> None:
-        self._right = right
-        self._wrong = wrong
+    def __init__(self, shown: Mapping[Auth, str], redactor: Redactor, always: Mapping[str, str] | None = None) -> None:
+        self._shown = shown
         self.always = always or {}
-        redactor.add(right.partition(" ")[2])
+        self.refusals: tuple[Auth, ...] = ("none", *(auth for auth in shown if auth != "valid"))
+        for auth in ("valid", "altered"):
+            redactor.add(shown.get(auth, "").partition(" ")[2])
 
     @classmethod
     def basic(
         cls, username: str, password: str, redactor: Redactor, always: Mapping[str, str] | None = None
     ) -> HeaderCredentials:
-        right, wrong = (base64.b64encode(f"{username}:{shown}".encode()).decode() for shown in (password, WRONG))
-        return cls(f"Basic {right}", f"Basic {wrong}", redactor, always)
+        shown: dict[Auth, str] = {
+            "valid": _basic(username, password),
+            "wrong": _basic(username, WRONG),
+            "other": f"Bearer {password}",
+        }
+        return cls(shown, redactor, always)
 
     @classmethod
     def bearer(cls, token: str, redactor: Redactor) -> HeaderCredentials:
-        return cls(f"Bearer {token}", f"Bearer {WRONG}", redactor)
+        shown: dict[Auth, str] = {
+            "valid": f"Bearer {token}",
+            "wrong": f"Bearer {WRONG}",
+            "altered": f"Bearer {altered(token)}",
+        }
+        return cls(shown, redactor)
 
-    def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> None:
+    def apply(self, headers: dict[str, str], driver: HttpDriver, auth: Auth) -> None:
         del driver
-        headers["Authorization"] = self.value(wrong=wrong)
+        headers["Authorization"] = self.value(auth)
 
-    def value(self, *, wrong: bool) -> str:
-        return self._wrong if wrong else self._right
+    def value(self, auth: Auth) -> str:
+        """What is shown; where a scheme has nothing of that kind, what is wrong anyhow."""
+        return self._shown.get(auth, self._shown["wrong"])
 
 
 class PathCredentials(NoCredentials):
@@ -106,8 +122,10 @@ class PathCredentials(NoCredentials):
             self._headers["bearer"] = HeaderCredentials.bearer(target.token, redactor)
         if target.username and target.password:
             self._headers["basic"] = HeaderCredentials.basic(target.username, target.password, redactor)
+        own = self._headers.get(target.auth)
+        self.refusals: tuple[Auth, ...] = own.refusals if own else () if target.auth == "none" else ("none", "wrong")
 
-    def sign(self, method: str, url: str, headers: MutableMapping[str, str], body: bytes, *, wrong: bool) -> str | None:
+    def sign(self, method: str, url: str, headers: MutableMapping[str, str], body: bytes, auth: Auth) -> str | None:
         scheme: str = self._target.auth
         if url.partition("?")[0].endswith("jwt") and (scheme != "none" or "bearer" in self._headers):
             scheme = "bearer"
@@ -115,9 +133,9 @@ class PathCredentials(NoCredentials):
             case "none":
                 return None
             case "sigv4":
-                headers.update(self._signer.headers(method, url, body, secret=WRONG if wrong else None))
+                headers.update(self._signer.headers(method, url, body, secret=None if auth == "valid" else WRONG))
             case _ if scheme in self._headers:
-                headers["Authorization"] = self._headers[scheme].value(wrong=wrong)
+                headers["Authorization"] = self._headers[scheme].value(auth)
             case _:
                 return "credentials: the target file gives no token, which the twins (…jwt) take"
         return None
@@ -127,20 +145,23 @@ class TokenCredentials(NoCredentials, ABC):
     """An access token that is asked for when it is needed, and kept until shortly before it runs out."""
 
     refreshable = True
+    refusals: tuple[Auth, ...] = ("none", "wrong", "altered", "other")
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, login: str) -> None:
         self._redactor = redactor
+        self._login = login
         self._token: str | None = None
         self._until = 0.0
         self._lock = threading.Lock()
+        redactor.add(login.partition(" ")[2])
 
     @abstractmethod
     def request_token(self, driver: HttpDriver, *, secret: str | None = None) -> HttpExchange:
         """Ask for a token; with another `secret`, as someone who does not know the right one."""
 
-    def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> HttpExchange | None:
-        if wrong:
-            headers["Authorization"] = f"Bearer {WRONG}"
+    def apply(self, headers: dict[str, str], driver: HttpDriver, auth: Auth) -> HttpExchange | None:
+        if auth in ("wrong", "other"):
+            headers["Authorization"] = f"Bearer {WRONG}" if auth == "wrong" else self._login
             return None
         with self._lock:
             if self._token is None or time.monotonic() > self._until:
@@ -149,8 +170,9 @@ class TokenCredentials(NoCredentials, ABC):
                 if token is None:
                     return exchange
                 self._redactor.add(token)
+                self._redactor.add(altered(token))
                 self._token, self._until = token, time.monotonic() + max(lifetime - _EARLY, lifetime / 2)
-            headers["Authorization"] = f"Bearer {self._token}"
+            headers["Authorization"] = f"Bearer {self._token if auth == 'valid' else altered(self._token)}"
         return None
 
     def forget(self) -> None:
@@ -162,10 +184,10 @@ class ClientCredentials(TokenCredentials):
     """OAuth 2.0 client credentials (RFC 6749 §4.4)."""
 
     def __init__(self, target: ApidazeTarget, redactor: Redactor, *, limited: bool = False) -> None:
-        super().__init__(redactor)
         self._target = target
         self._id = target.limited_client_id if limited else target.client_id
         self._secret = target.limited_client_secret if limited else target.client_secret
+        super().__init__(redactor, _basic(self._id or "", self._secret or ""))
 
     def request_token(self, driver: HttpDriver, *, secret: str | None = None) -> HttpExchange:
         from harness.drivers.http import Body
@@ -174,9 +196,7 @@ class ClientCredentials(TokenCredentials):
         form = {"grant_type": "client_credentials"}
         headers: dict[str, str] = {}
         if self._target.credentials_in == "basic":
-            pair = base64.b64encode(f"{self._id}:{shown}".encode()).decode()
-            self._redactor.add(pair)
-            headers["Authorization"] = f"Basic {pair}"
+            headers["Authorization"] = _basic(self._id or "", shown)
         else:
             form |= {"client_id": self._id or "", "client_secret": shown}
         about = {"operation": TOKEN_OPERATION, "auth": "wrong" if secret else "valid"}
@@ -189,7 +209,7 @@ class PasswordGrant(TokenCredentials):
     """A user's name and password for a token, as a form to one operation of the API (CA Authentication)."""
 
     def __init__(self, target: CallableTarget, redactor: Redactor) -> None:
-        super().__init__(redactor)
+        super().__init__(redactor, _basic(target.username, target.password))
         self._target = target
 
     def request_token(self, driver: HttpDriver, *, secret: str | None = None) -> HttpExchange:
@@ -219,6 +239,19 @@ def credentials_for(target: SystemTarget, redactor: Redactor, *, limited: bool =
             return HeaderCredentials.basic(target.username, target.password, redactor)
         case _:
             return NoCredentials()
+
+
+def altered(token: str) -> str:
+    """A token with one character changed: of a JWT in its signature, so that what it says stays what it was."""
+    said, dot, rest = token.rpartition(".")
+    # In the middle, because the last character of base64 may carry bits that mean nothing.
+    place = len(rest) // 2
+    other = "A" if rest[place : place + 1] != "A" else "B"
+    return f"{said}{dot}{rest[:place]}{other}{rest[place + 1 :]}"
+
+
+def _basic(username: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
 
 
 def _token_of(exchange: HttpExchange) -> tuple[str | None, float]:

@@ -12,19 +12,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from harness.drivers.auth import Credentials
+from harness.drivers.auth import Auth, Credentials
 from harness.drivers.wire import KEPT_BODY, Wire, as_text
 from harness.target import Rate, SystemTarget, Timing
 from harness.timeline import HttpExchange, HttpRequest, HttpResponse, Timeline
 
 __all__ = ["KEPT_BODY", "Auth", "Body", "HttpDriver", "RateLimiter", "fill_path"]
 
-Auth = Literal["valid", "none", "wrong"]
 # Gzip alone, because it can be unpacked within bounds.
 _ALWAYS_SENT = {"User-Agent": "ringtrue", "Accept": "*/*", "Accept-Encoding": "gzip"}
 _TRIES = 3
@@ -121,7 +120,7 @@ class HttpDriver:
     ) -> HttpExchange:
         """Send one request and return the exchange as it stands in the timeline.
 
-        `path` is below the base URL, or a whole URL. `auth`: with valid credentials, none, or wrong ones of the same kind.
+        `path` is below the base URL, or a whole URL. `auth`: which credentials the request shows.
         Where no credentials are to be had, the exchange is that of the token request, with a `failure` and no response.
 
         An answer after which the request is sent again stands in the timeline too, but without `expect`, and a 401 to a
@@ -138,7 +137,7 @@ class HttpDriver:
         refreshed = False
         for attempt in range(1, _TRIES + 1):
             if auth != "none":
-                problem = self.credentials.apply(sent, self, wrong=auth == "wrong")
+                problem = self.credentials.apply(sent, self, auth)
                 if problem is not None:
                     return _without_credentials(problem)
             exchange = self._send(method, url, params, body, sent, known, auth)
@@ -197,9 +196,7 @@ class HttpDriver:
             failure = f"protocol: such a request cannot be sent: {error}"
         else:
             if auth != "none":
-                failure = self.credentials.sign(
-                    method, str(request.url), request.headers, content, wrong=auth == "wrong"
-                )
+                failure = self.credentials.sign(method, str(request.url), request.headers, content, auth)
             seen = HttpRequest(request.method, str(request.url), as_text(request.headers.raw), content)
             if failure is None:
                 response, failure = self._wire.send(request)

@@ -6,6 +6,8 @@ Called by the server (`Front`) and by each system's HTTP side. It answers nothin
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import json
 import logging
 from collections.abc import Iterable, Mapping
@@ -97,3 +99,15 @@ def _json_fields(body: bytes) -> dict[str, object]:
     if not isinstance(parsed, dict):
         raise BadRequestError("The JSON body is not an object")
     return parsed
+
+
+def basic_credentials(header: str) -> tuple[str, str]:
+    """Login and password of an Authorization header; empty where it carries none."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        login, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return login, password

@@ -11,10 +11,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from harness.drivers.auth import WRONG, ClientCredentials, NoCredentials, credentials_for
+from harness.drivers.auth import WRONG, ClientCredentials, NoCredentials, altered, credentials_for
 from harness.drivers.aws_signature import Signer
-from harness.drivers.http import HttpDriver
+from harness.drivers.http import Body, HttpDriver
 from harness.redact import Redactor
+from harness.reference.mediaservice.http.access import Access, Scheme
 from harness.target import ApidazeTarget, MediaserviceTarget, Timing
 from harness.timeline import HttpExchange, Timeline
 from tests.drivers.hostile import Behaviour, answer, answering, read_request, serving
@@ -121,6 +122,50 @@ def test_requests_go_without_or_with_wrong_credentials_when_asked_to() -> None:
     assert [bearer(request) for request in platform.requests] == ["", WRONG]
     assert platform.token_requests == []
     assert (none.about["auth"], wrong.about["auth"]) == ("none", "wrong")
+
+
+def test_a_token_can_be_altered_and_the_secret_be_shown_by_another_scheme() -> None:
+    platform, redactor = Platform(), Redactor()
+    with serving(platform) as url, made(url, Timeline("t"), redactor)[0] as api:
+        api.request("GET", "/x", auth="altered")
+        api.request("GET", "/x", auth="other")
+    shown = [bearer(request) for request in platform.requests]
+    assert shown == [altered("token-1"), base64.b64encode(b"me:s3cret-of-mine").decode()]
+    assert b"Authorization: Basic" in platform.requests[1]
+    assert set(shown) <= redactor.secrets
+
+
+def test_an_altered_jwt_says_what_it_said_under_another_signature() -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJlLW9mLTMyLWJ5dGVz"
+    said, _, signature = altered(token).rpartition(".")
+    assert said == token.rpartition(".")[0]
+    assert base64.urlsafe_b64decode(signature) != base64.urlsafe_b64decode(token.rpartition(".")[2])
+
+
+@pytest.mark.parametrize("scheme", ["basic", "bearer", "sigv4"])
+@pytest.mark.parametrize("path", ["/d/hangupcall", "/d/promptfile/a b%2Fc.wav?x=1&a=%C3%A4", "/d/hangupcalljwt"])
+def test_mediaservice_is_opened_by_what_the_target_says_and_by_nothing_else(scheme: Scheme, path: str) -> None:
+    access = Access(scheme)
+    asked: list[bool] = []
+
+    def platform(connection: Any, over: threading.Event) -> None:
+        while not over.is_set() and (request := read_request(connection)):
+            head, _, body = request.partition(b"\r\n\r\n")
+            method, target, _ = head.decode().split("\r\n")[0].split(" ")
+            lines = [line.split(": ", 1) for line in head.decode().split("\r\n")[1:]]
+            headers = {name.lower(): value for name, value in lines}
+            place, _, query = target.partition("?")
+            asked.append(access.admits(method, place, query, headers, body, place.endswith("jwt")))
+            connection.sendall(answer())
+
+    with serving(platform) as url:
+        target = MediaserviceTarget.model_validate({"base_url": url, "domain": "d", **access.target()})
+        credentials = credentials_for(target, Redactor())
+        with HttpDriver("mediaservice", target, credentials, Timeline("t"), timing=Timing(answer=1)) as api:
+            for auth in ("valid", *credentials.refusals):
+                api.request("POST", path, body=Body.json({"a": "ä"}), auth=auth)
+    assert asked == [True] + [False] * len(credentials.refusals)
+    assert {"none", "wrong"} <= set(credentials.refusals)
 
 
 def test_a_token_that_ran_out_is_renewed_once_and_the_refusal_is_not_held_against_anyone() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.contract import Contract
-from harness.drivers.auth import NoCredentials
+from harness.drivers.auth import Auth, NoCredentials
 from harness.drivers.http import HttpDriver
 from harness.suites.probe import Problem, probe
 from harness.target import SystemTarget, Timing
@@ -27,9 +27,9 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Contract:
 class Token(NoCredentials):
     """Shows a token, as a platform would want it."""
 
-    def apply(self, headers: dict[str, str], driver: HttpDriver, *, wrong: bool) -> None:
+    def apply(self, headers: dict[str, str], driver: HttpDriver, auth: Auth) -> None:
         del driver
-        headers["Authorization"] = "Bearer wrong" if wrong else "Bearer right"
+        headers["Authorization"] = "Bearer right" if auth == "valid" else "Bearer wrong"
 
 
 def knock(url: str, contract: Contract) -> Problem | None:

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from harness.reference.faults.fault import Collector, put, wrap
+from harness.reference.web import basic_credentials
 
 collect = Collector("apidaze")
 
@@ -24,6 +25,32 @@ def _auth_hole(apidaze: Any) -> None:
 @collect("any-token", "AZ-token-required", "any bearer token is taken for that of the first application")
 def _any_token(apidaze: Any) -> None:
     put(apidaze.tokens, "application_of", lambda _value: apidaze.normal)
+
+
+@collect("token-half-compared", "AZ-token-required", "of an access token the first half alone is compared")
+def _token_half(apidaze: Any) -> None:
+    issued: list[str] = []
+
+    def issue(make: Callable[[Any], Any], application: Any) -> Any:
+        token = make(application)
+        issued.append(token.value)
+        return token
+
+    def found(find: Callable[[str], Any], value: str) -> Any:
+        half = value[: len(value) // 2]
+        return find(next((one for one in issued if half and one.startswith(half)), value))
+
+    wrap(apidaze.tokens, "issue", issue)
+    wrap(apidaze.tokens, "application_of", found)
+
+
+@collect("secret-opens-api", "AZ-token-required", "client id and secret open the API without a token")
+def _secret_opens(apidaze: Any) -> None:
+    def application(find: Callable[[Any], Any], request: Any) -> Any:
+        client_id, secret = basic_credentials(request.headers.get("authorization", ""))
+        return find(request) or apidaze.tokens.application_with(client_id, secret)
+
+    wrap(apidaze.api, "application_of", application)
 
 
 @collect("no-token-400", "AZ-token-required-status", "a request without a token is answered 400")

@@ -5,8 +5,9 @@ Part of the fault catalogue. Each function patches an Apidaze system that is mad
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,10 @@ from harness.reference.apidaze.answers import ApiError
 from harness.reference.faults.fault import Collector, put, wrap
 
 collect = Collector("apidaze")
+
+# Long enough for requests that are sent side by side to meet.
+_BUSY_SECONDS = 0.05
+_Run = Callable[[Any, str], Awaitable[Any]]
 
 
 @collect(
@@ -267,6 +272,40 @@ def _read_renamed(apidaze: Any) -> None:
         "script",
         lambda find, script_id: (script := find(script_id)) and replace(script, name="renamed"),
     )
+
+
+@collect(
+    "list-accounts-one-at-a-time", "AZ-listSipAccounts", "a second listing of accounts at the same time is answered 503"
+)
+def _one_at_a_time(apidaze: Any) -> None:
+    busy = False
+
+    async def serve(run: _Run, request: Any, item: str) -> Any:
+        nonlocal busy
+        if busy:
+            raise ApiError(500, "Locked")
+        busy = True
+        try:
+            await asyncio.sleep(_BUSY_SECONDS)
+            return await run(request, item)
+        finally:
+            busy = False
+
+    wrap(apidaze.api, "list_accounts", serve)
+
+
+@collect(
+    "list-scripts-no-json",
+    "AZ-listExternalScripts",
+    "a listing of scripts that asks for JSON by name is refused",
+)
+def _not_acceptable(apidaze: Any) -> None:
+    async def serve(run: _Run, request: Any, item: str) -> Any:
+        if request.headers.get("accept", "*/*") == "application/json":
+            raise ApiError(412, "Only XML is served")
+        return await run(request, item)
+
+    wrap(apidaze.api, "list_scripts", serve)
 
 
 def _remember_deleted(apidaze: Any, kind: str) -> None:

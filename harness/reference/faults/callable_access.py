@@ -5,13 +5,15 @@ Part of the fault catalogue. Each function patches a Callable system that is mad
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
 from harness.reference.callable.access import ACCESS, REFRESH
 from harness.reference.callable.api import ApiError
 from harness.reference.faults.fault import Collector, put, wrap
-from harness.reference.web import BadRequestError
+from harness.reference.web import BadRequestError, basic_credentials
 
 collect = Collector("callable")
 
@@ -46,6 +48,27 @@ def _no_token_needed(system: Any) -> None:
 @collect("any-token", "CA-token-required", "anything is taken for an access token")
 def _any_token(system: Any) -> None:
     wrap(system.access, "user_of", lambda find, token, kind=ACCESS: "ringtrue" if kind == ACCESS else find(token, kind))
+
+
+@collect("token-signature-unchecked", "CA-token-required", "the signature of an access token is not looked at")
+def _signature_unchecked(system: Any) -> None:
+    def user(find: Ask, token: str, kind: str = ACCESS) -> Any:
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+        except (IndexError, ValueError):
+            return find(token, kind)
+        return claims.get("sub") if kind == ACCESS and claims.get("typ") == ACCESS else find(token, kind)
+
+    wrap(system.access, "user_of", user)
+
+
+@collect("password-opens-api", "CA-token-required", "user name and password open the API without a token")
+def _password_opens(system: Any) -> None:
+    def user(find: Ask, request: Any) -> Any:
+        name, password = basic_credentials(request.headers.get("authorization", ""))
+        return find(request) or (name if system.access.logs_in(name, password) else None)
+
+    wrap(system.api, "user_of", user)
 
 
 @collect("no-token-403", "CA-token-required-status", "a request without a token is answered 403")

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from harness.reference.faults.fault import Collector, put, wrap
 from harness.reference.vtx.answers import ApiError
-from harness.reference.vtx.api import basic_credentials
 from harness.reference.vtx.model import instant
+from harness.reference.web import basic_credentials
 
 collect = Collector("vtx")
 

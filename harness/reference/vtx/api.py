@@ -6,8 +6,6 @@ a small method, so that a fault can replace one step and nothing else.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,7 +22,7 @@ from harness.reference.vtx.directory import Directory
 from harness.reference.vtx.fields import Fields
 from harness.reference.vtx.model import Json, Subscription, new_subscription_json, subscription_json
 from harness.reference.vtx.subscriptions import SubscriptionError, Subscriptions
-from harness.reference.web import BadRequestError
+from harness.reference.web import BadRequestError, basic_credentials
 
 BASE_PATH = "/openapi"
 _log = logging.getLogger("ringtrue.vtx")
@@ -202,15 +200,3 @@ class Api:
         if user is None:
             raise ApiError(404, "There is no such user")
         return self.answers.ok({"presence": {"userId": user.id, "status": self.presence.presence(user.id)}})
-
-
-def basic_credentials(header: str) -> tuple[str, str]:
-    """Login and password of an Authorization header; empty where it carries none."""
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return "", ""
-    try:
-        login, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return "", ""
-    return login, password

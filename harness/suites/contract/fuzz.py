@@ -155,7 +155,7 @@ class _Guard:
         credentials = self._scenario.worker.credentials(self._scenario.system)
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         signed: dict[str, str] = {}
-        credentials.sign(request.method or "", request.url or "", signed, body, wrong=False)
+        credentials.sign(request.method or "", request.url or "", signed, body, "valid")
         request.headers.update(signed)
         return request
 
@@ -221,7 +221,7 @@ def _credentials(bench: Workbench) -> dict[str, str]:
     scenario = bench.scenario
     credentials = scenario.worker.credentials(scenario.system)
     headers = dict(credentials.always)
-    problem = credentials.apply(headers, scenario.api, wrong=False)
+    problem = credentials.apply(headers, scenario.api, "valid")
     if problem is not None:
         raise InconclusiveError(Reason.PRECONDITION, "no credentials: the token request failed")
     return headers

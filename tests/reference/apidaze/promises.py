@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -145,10 +147,27 @@ async def _status_needs_a_token(api: Api) -> bool:
     return (await api("GET", f"/sipaccounts/{account['id']}/status")).status_code == 401
 
 
-@breaks("any-token", "no-token-400")
+@breaks("any-token", "no-token-400", "token-half-compared", "secret-opens-api")
 async def _token_is_judged(api: Api) -> bool:
-    api.http.headers["authorization"] = "Bearer anything"
-    return (await api("GET", "/sipaccounts")).status_code == 401
+    token = api.http.headers["authorization"]
+    pair = base64.b64encode(f"{api.target['client_id']}:{api.target['client_secret']}".encode()).decode()
+    for shown in ("Bearer anything", f"{token[:-3]}xyz", f"Basic {pair}"):
+        api.http.headers["authorization"] = shown
+        if (await api("GET", "/sipaccounts")).status_code != 401:
+            return False
+    return True
+
+
+@breaks("list-accounts-one-at-a-time")
+async def _served_side_by_side(api: Api) -> bool:
+    answers = await asyncio.gather(*(api("GET", "/sipaccounts") for _ in range(3)))
+    return all(answer.status_code == 200 for answer in answers)
+
+
+@breaks("list-scripts-no-json")
+async def _media_type_may_be_named(api: Api) -> bool:
+    api.http.headers["accept"] = "application/json"
+    return (await api("GET", "/externalscripts")).status_code == 200
 
 
 @breaks("wrong-secret-accepted")

@@ -191,6 +191,16 @@ async def _a_token_is_needed(rig: Rig) -> bool:
     return bare == 401 == (await rig("GET", "/hook", headers={"authorization": "Bearer x"})).status_code
 
 
+@breaks("token-signature-unchecked", "password-opens-api")
+async def _the_token_is_judged(rig: Rig) -> bool:
+    said, _, signature = rig.http.headers["authorization"].rpartition(".")
+    pair = base64.b64encode(f"{rig.table['username']}:{rig.table['password']}".encode()).decode()
+    for shown in (f"{said}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}", f"Basic {pair}"):
+        if (await rig("GET", "/trunk", headers={"authorization": shown})).status_code != 401:
+            return False
+    return True
+
+
 @breaks("token-opaque", "token-roles-missing", "token-roles-text", "token-life-other-unit")
 async def _the_token_is_a_jwt_with_roles(rig: Rig) -> bool:
     tokens = (await rig.token()).json()
