@@ -97,19 +97,24 @@ class Match:
 
     `headers` and `query` map a name to its value. `json` maps a member's path (`user.id`, `list.0`) to a value, or to
     a list of values of which one must be there; numbers equal the strings that spell them, as the documents mix the
-    two. `known` names a member whose value must be one that a route of the same client has learned (see
-    `RecorderClient.route`), which is how later callbacks of a session find the scenario that its first one found.
+    two. `known` names a member, or several of which one is enough, whose value must be one that a route of the same
+    client has learned (see `RecorderClient.route`), which is how later callbacks of a session find the scenario that its
+    first one found; `caller=party` compares the member `caller` with what was learned as `party`. It counts as two
+    conditions, for who knows a session is nearer to it than who expects something like it. `mentions` is a text that
+    must stand in the body, such as a name that a scenario made up for itself.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, Any] = field(default_factory=dict)
-    known: str | None = None
+    known: str | tuple[str, ...] | None = None
+    mentions: str | None = None
 
     @property
     def weight(self) -> int:
         """How specific this is: the number of conditions."""
-        return len(self.headers) + len(self.query) + len(self.json) + (self.known is not None)
+        counted = len(self.headers) + len(self.query) + len(self.json)
+        return counted + 2 * (self.known is not None) + (self.mentions is not None)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -117,13 +122,15 @@ class Match:
             "query": dict(self.query),
             "json": dict(self.json),
             "known": self.known,
+            "mentions": self.mentions,
         }
 
     @classmethod
     def from_json(cls, item: Mapping[str, Any]) -> Match:
         """Raises RecorderError when the item is no match."""
         try:
-            return cls(dict(item["headers"]), dict(item["query"]), dict(item["json"]), item["known"])
+            known = tuple(item["known"]) if isinstance(item["known"], list) else item["known"]
+            return cls(dict(item["headers"]), dict(item["query"]), dict(item["json"]), known, item["mentions"])
         except (KeyError, TypeError, ValueError) as error:
             raise RecorderError(f"not a match: {error!r}") from error
 

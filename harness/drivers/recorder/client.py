@@ -133,10 +133,10 @@ class RecorderClient:
         """Take callbacks to this path and below it, and answer them in turn; the last answer repeats.
 
         Where several routes fit, the longest path wins, then the most conditions, then the first registered. `learn`
-        names JSON members whose values make later callbacks known to this client (`Match.known`). Without `answers`
-        it is 200 with an empty body. `answers` may be a function of the request (a `Callback` without response),
-        called in a thread of this process, one call at a time; where it raises, the answer is 500 and the next wait
-        raises.
+        names JSON members whose values make later callbacks known to this client (`Match.known`; `caller=party`: learned
+        as `party`). Without `answers` it is 200 with an empty body. `answers` may be a function of the request (a
+        `Callback` without response), called in a thread of this process, one call at a time; where it raises, the
+        answer is 500 and the next wait raises.
         """
         handler = answers if callable(answers) else None
         given = NO_ANSWER if callable(answers) else Answer() if answers is None else answers

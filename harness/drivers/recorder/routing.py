@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -127,10 +127,7 @@ class RouteTable:
         for prefix in ancestors(inquiry.path):
             for entry in self._by_prefix.get(prefix, ()):
                 if self._takes(entry, inquiry):
-                    for name in entry.learn:
-                        value = member(inquiry.json, name)
-                        if value is not MISSING and value is not None:
-                            self._learned[entry.owner].add((name, str(value)))
+                    self._learned[entry.owner].update(_named(inquiry, entry.learn))
                     return entry
         return None
 
@@ -151,10 +148,12 @@ class RouteTable:
             return False
         if not _members_match(inquiry, match.json):
             return False
+        if match.mentions is not None and match.mentions.encode() not in inquiry.body:
+            return False
         if match.known is None:
             return True
-        value = member(inquiry.json, match.known)
-        return value is not MISSING and (match.known, str(value)) in self._learned[entry.owner]
+        names = (match.known,) if isinstance(match.known, str) else match.known
+        return not self._learned[entry.owner].isdisjoint(_named(inquiry, names))
 
 
 def normal(path: str) -> str:
@@ -168,6 +167,15 @@ def ancestors(path: str) -> Iterator[str]:
         yield path
         path = path.rpartition("/")[0] or "/"
     yield "/"
+
+
+def _named(inquiry: Inquiry, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What members say, under the names by which it is learned: `member`, or `member=name`."""
+    for text in names:
+        path, _, name = text.partition("=")
+        value = member(inquiry.json, path)
+        if value is not MISSING and value is not None:
+            yield name or path, str(value)
 
 
 def _members_match(inquiry: Inquiry, wanted: Mapping[str, Any]) -> bool:

@@ -96,6 +96,19 @@ def test_a_learned_session_leads_later_callbacks_to_the_owner_that_learned_it() 
     assert taken(table, post(body={"sessionId": "6"})) is None
 
 
+def test_one_of_several_learned_values_is_enough_under_whatever_member_it_comes() -> None:
+    table = RouteTable()
+    table.add(entry("new", match=Match(mentions="x7"), learn=("sessionId", "participantId", "other=participantId")))
+    table.add(entry("later", match=Match(known=("sessionId", "callee=participantId"))))
+    assert taken(table, post(body={"callee": "p2"})) is None
+    assert (
+        taken(table, post(body={"user": "alice-x7", "sessionId": "s", "participantId": "p1", "other": "p2"})) == "new"
+    )
+    assert taken(table, post(body={"callee": "p2"})) == "later"
+    assert taken(table, post(body={"callee": "s"})) is None
+    assert taken(table, post(body={"user": "alice-x7", "sessionId": "s"})) == "later"
+
+
 def test_an_owner_that_leaves_takes_all_with_it() -> None:
     table = RouteTable()
     table.add(entry("one", owner=1, learn=("sessionId",)))
