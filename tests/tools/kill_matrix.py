@@ -1,6 +1,6 @@
 """Runs the command against every fault of a system and says which were caught, under which clause; a developer's script.
 
-    python -m tests.tools.kill_matrix apidaze [--only REGEX] [--jobs 2] [--json FILE]
+    python -m tests.tools.kill_matrix apidaze [--only REGEX] [--tests EXPRESSION] [--jobs 2] [--json FILE]
 
 A control run on the healthy platform tells which tests decide which clause, so that each fault needs those tests only; a
 fault that they do not catch gets a whole run before it counts as missed. It is no test, and pytest does not collect it.
@@ -95,13 +95,13 @@ def expression(tests: Sequence[str]) -> str:
     return " or ".join(dict.fromkeys(plain[:_TESTS_PER_FAULT]))
 
 
-def kill(system: str, fault: Fault, tests: Sequence[str]) -> Kill:
+def kill(system: str, fault: Fault, tests: Sequence[str], chosen: Sequence[str]) -> Kill:
     if tests:
         code, verdicts, _ = run(system, ["--workers", "1", "--fault", fault.id, "-k", expression(tests)])
         found = weigh(fault, code, verdicts, whole=False)
         if found.outcome == "caught":
             return found
-    code, verdicts, _ = run(system, ["--workers", "1", "--fault", fault.id])
+    code, verdicts, _ = run(system, ["--workers", "1", "--fault", fault.id, *chosen])
     return weigh(fault, code, verdicts, whole=True)
 
 
@@ -117,26 +117,28 @@ def weigh(fault: Fault, code: int, verdicts: dict[str, str], *, whole: bool) -> 
     return Kill(fault.id, fault.clause, outcome, verdict, code, others, whole)
 
 
-def kills(system: str, faults: Sequence[Fault], jobs: int) -> Iterator[Kill]:
-    code, verdicts, tests = run(system, ["--workers", "2"])
+def kills(system: str, faults: Sequence[Fault], jobs: int, keyword: str) -> Iterator[Kill]:
+    chosen = ["-k", keyword] if keyword else []
+    code, verdicts, tests = run(system, ["--workers", "2", *chosen])
     if code != 0:
         bad = [clause for clause, verdict in verdicts.items() if verdict in (*_DEVIATES, "error", "inconc")]
         sys.exit(f"the control run on the healthy platform ended {code}: {', '.join(bad)}")
     with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(lambda fault: kill(system, fault, tests.get(fault.clause, ())), faults)
+        yield from pool.map(lambda fault: kill(system, fault, tests.get(fault.clause, ()), chosen), faults)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("system")
     parser.add_argument("--only", default="", metavar="REGEX", help="only faults whose id or clause matches")
+    parser.add_argument("--tests", default="", metavar="EXPRESSION", help="only tests that match, as with -k")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="faults side by side")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the matrix here")
     options = parser.parse_args()
     wanted = re.compile(options.only)
     faults = [one for one in faults_of(options.system) if wanted.search(one.id) or wanted.search(one.clause)]
     done: list[Kill] = []
-    for one in kills(options.system, faults, options.jobs):
+    for one in kills(options.system, faults, options.jobs, options.tests):
         done.append(one)
         print(one.line(), flush=True)
         if options.json:

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_bdd import given, parsers, when
 
 from harness.suites.scenario import InconclusiveError
-from harness.suites.scenarios.mediaservice.world import IVR, USER_AGENT, World
+from harness.suites.scenarios.mediaservice.world import IVR, World
 from harness.suites.scenarios.vocabulary import table
 from harness.verdicts import Reason
 
@@ -81,11 +81,6 @@ def caller_in_ivr(ms: World) -> None:
     ms.dial(IVR)
     expect_answered(ms)
     ms.need("getIvrCommand", call=ms.call)
-
-
-@when("a caller calls the user agent")
-def call_user_agent(ms: World) -> None:
-    ms.dial(USER_AGENT)
 
 
 @given(parsers.re(rf"a caller who is connected with {_PHONE}"))

@@ -129,7 +129,7 @@ def is_replaced(storage: Storage, clause: str) -> None:
 
 @decides("its last page says that there is no other")
 def list_ends(storage: Storage, clause: str) -> None:
-    words = "the list does not end: next leads to where it was given"
+    words = "the list does not end: its pages lead to each other"
     seen = f"next {storage.looping!r} again after {len(storage.pages)} pages"
     storage.scenario.check(clause, storage.looping is None, words, expected="next null", seen=seen, at=storage.last)
 

@@ -87,12 +87,13 @@ class Storage:
         self.files[self.name] = data
 
     def read(self) -> set[str]:
-        """Read all pages; the names in them. `looping` is a `next` that led to itself.
+        """Read all pages; the names in them. `looping` is a `next` that came again.
 
         Raises:
             InconclusiveError: a page cannot be read, or there are too many.
         """
         self.pages, self.looping, following = [], None, ""
+        given: set[str] = set()
         while len(self.pages) < _MOST_PAGES:
             params = {"next": following} if following else None
             self._send("GET", self._path(FILES), "listPromptFiles", params=params, about=_SUCCESS)
@@ -105,9 +106,12 @@ class Storage:
             token = member(body, "next")
             if token is None:
                 return self._names
-            if not isinstance(token, str) or token == following:
-                self.looping = str(token)
+            if not isinstance(token, str):
+                raise InconclusiveError(Reason.PRECONDITION, f"next is no text: {seen_answer(self.answer())}")
+            if token in given:
+                self.looping = token
                 return self._names
+            given.add(token)
             following = token
         raise InconclusiveError(Reason.PRECONDITION, f"the list has more than {_MOST_PAGES} pages")
 
