@@ -6,6 +6,7 @@ Pure functions over tables made once. Nothing here keeps or plays audio.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 FULL_SCALE = 32768.0
 # What counts as sound, in dB below full scale: line noise and comfort noise lie well under it, speech over it.
@@ -30,11 +31,22 @@ SAMPLES: dict[str, tuple[int, ...]] = {
     "PCMA": tuple(_alaw_sample(code) for code in range(256)),
 }
 _SQUARES = {law: tuple(sample * sample for sample in samples) for law, samples in SAMPLES.items()}
+# Near zero the sign says nothing: coders differ in what they make of a zero.
+_SIGNS = {
+    law: tuple(sample > 0 if abs(sample) > 40 else None for sample in samples) for law, samples in SAMPLES.items()
+}
 
 
 def energy(payload: bytes, law: str) -> float:
     """Mean square of the samples of a payload; `law` is `PCMU` or `PCMA`."""
     return sum(map(_SQUARES[law].__getitem__, payload)) / len(payload) if payload else 0.0
+
+
+def hertz(payload: bytes, law: str) -> float:
+    """The pitch of a tone, from how often its samples change their sign; good to 25 Hz for a packet of 20 ms."""
+    above = [sign for code in payload if (sign := _SIGNS[law][code]) is not None]
+    changes = sum(first != second for first, second in pairwise(above))
+    return changes * 4000 / len(payload) if payload else 0.0
 
 
 def dbfs(mean_square: float) -> float:

@@ -12,12 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from harness.drivers.rtp import g711
 from harness.drivers.rtp.packet import DIGITS, PacketError, RtpPacket, is_rtcp
 from harness.drivers.rtp.sdp import AudioMedia
 from harness.drivers.rtp.sender import Sender
-from harness.drivers.rtp.stats import StreamStats
+from harness.drivers.rtp.stats import SAME_PITCH, SHORTEST_TONE, StreamStats, Tone
 from harness.timeline import MediaReport, Timeline
 
 PACKET_SECONDS = 0.02
@@ -91,6 +92,20 @@ class RtpProbe:
         """When each stretch of sound began and when it ended, so far, in seconds since the epoch."""
         with self._changed:
             return tuple((sound.begin, sound.end) for sound in self._stats.sounds)
+
+    @property
+    def tones(self) -> tuple[Tone, ...]:
+        """The tones heard so far, each with its pitch; those that are too short to be one are left out."""
+        with self._changed:
+            return tuple(replace(tone) for tone in self._stats.tones if tone.milliseconds >= SHORTEST_TONE)
+
+    def wait_tone(self, hertz: float, count: int = 1, timeout: float = 5.0) -> Tone | None:
+        """Wait until a tone of about that pitch has been heard for the `count`th time; None when it was not."""
+
+        def heard() -> list[Tone]:
+            return [one for one in self.tones if abs(one.hertz - hertz) <= SAME_PITCH]
+
+        return heard()[count - 1] if self._wait(lambda: len(heard()) >= count, timeout) else None
 
     def wait_packets(self, count: int = 1, timeout: float = 5.0) -> bool:
         """Wait until `count` packets have come."""

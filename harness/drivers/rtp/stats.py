@@ -17,6 +17,12 @@ CLOCK = 8000
 MAX_SOURCES = 32
 MAX_DIGITS = 1000
 MAX_SOUNDS = 1000
+# What is shorter is noise, or the edge between two tones; milliseconds.
+SHORTEST_TONE = 60
+# How many of them a report names.
+MAX_TONES = 50
+# Packets whose pitch differs by less are of one tone; hertz.
+SAME_PITCH = 75.0
 # What is apart by more than this is another sound; seconds.
 SOUND_GAP = 0.1
 
@@ -55,6 +61,16 @@ class Sound:
     end: float
 
 
+@dataclass
+class Tone:
+    """A stretch of sound of one pitch (hertz): when its first packet came, its last one, and how long it is."""
+
+    hertz: float
+    begin: float
+    end: float
+    milliseconds: int = 0
+
+
 class StreamStats:
     """What arrived at one port. `codecs` says what each payload type means, as our SDP offered it."""
 
@@ -72,6 +88,7 @@ class StreamStats:
         self._silent_samples = 0
         self._energy = 0.0
         self.sounds: list[Sound] = []
+        self.tones: list[Tone] = []
         self.packets = 0
         self.malformed = 0
         self.rtcp = 0
@@ -144,6 +161,10 @@ class StreamStats:
             "level_dbfs": round(g711.dbfs(mean), 1) if self._judged else None,
             "first_sound_at": self.sounds[0].begin if self.sounds else None,
             "last_sound_at": self.sounds[-1].end if self.sounds else None,
+            "tones": [
+                {"hertz": round(one.hertz), "at": one.begin, "ms": one.milliseconds}
+                for one in self.tones if one.milliseconds >= SHORTEST_TONE
+            ][:MAX_TONES],
             "digits": self.digits,
             "events": [
                 {"digit": heard.digit, "at": heard.at, "duration_ms": heard.duration * 1000 // CLOCK,
@@ -199,8 +220,19 @@ class StreamStats:
             if gone and len(self.sounds) < MAX_SOUNDS:
                 self.sounds.append(Sound(at, at))
             self.sounds[-1].end = max(at, self.sounds[-1].end)
+            self._hear_tone(g711.hertz(payload, law), len(payload), at)
         else:
             self._silent_samples += len(payload)
+
+    def _hear_tone(self, hertz: float, samples: int, at: float) -> None:
+        last = self.tones[-1] if self.tones else None
+        if last is None or at - last.end > SOUND_GAP or abs(hertz - last.hertz) > SAME_PITCH:
+            if len(self.tones) >= MAX_SOUNDS:
+                return
+            last = Tone(hertz, at, at)
+            self.tones.append(last)
+        last.end = max(at, last.end)
+        last.milliseconds += samples * 1000 // CLOCK
 
     def _hear_digit(self, packet: RtpPacket, at: float) -> None:
         """All packets of one event share its timestamp (RFC 4733 2.5.1.2)."""

@@ -123,3 +123,22 @@ def test_memory_is_bounded() -> None:
 
 def test_a_broken_telephone_event_is_malformed() -> None:
     assert heard([1], b"\x01", 101)["malformed"] == 1
+
+
+@pytest.mark.parametrize("law", ["PCMA", "PCMU"])
+@pytest.mark.parametrize("hertz", [400, 700, 1300])
+def test_tones_are_told_apart_by_their_pitch(law: str, hertz: int) -> None:
+    stats = StreamStats({8: law})
+    packets = [g711.tone(law, hertz, samples=160)] * 5 + [g711.tone(law, hertz + 300)] * 5 + [g711.silence(law)] * 10
+    for place, payload in enumerate([*packets, g711.tone(law, hertz), *packets[:4]]):
+        stats.receive(RtpPacket(8, place, place * 160, 1, payload), 100 + place * 0.02)
+    tones = stats.figures()["tones"]
+    assert [one["ms"] for one in tones] == [100, 100, 100]
+    assert [abs(one["hertz"] - wanted) <= 25 for one, wanted in zip(tones, (hertz, hertz + 300, hertz), strict=True)]
+    assert tones[0]["at"] == 100
+
+
+def test_what_is_too_short_or_no_sound_is_no_tone() -> None:
+    assert heard([1, 2, 3], QUIET)["tones"] == []
+    assert heard([1, 2], LOUD)["tones"] == []
+    assert g711.hertz(b"", "PCMA") == g711.hertz(QUIET, "PCMA") == 0

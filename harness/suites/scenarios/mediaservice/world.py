@@ -7,6 +7,7 @@ one has brought (session, trace, reply, participant, connection).
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from harness.checks.callbacks import payload
 from harness.checks.evidence import json_body, seen_answer
 from harness.drivers.http import Body, fill_path
 from harness.drivers.recorder import Answer, Match
+from harness.suites.contract.resources import Workbench, wav
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.mediaservice.answers import Answers, Reply, rendered
 from harness.suites.scenarios.telephony import Lease, Phone, place_call, waiting_phone
@@ -78,6 +80,7 @@ class World:
         self.calls: list[Call] = []
         self.phones: dict[str, Phone] = {}
         self.last: HttpExchange | None = None
+        self.bench = Workbench(scenario)
         self.lease = Lease(scenario.plan.run_dir / "leases")
         self._given_up: set[str] = set()
         scenario.cleanup(self.lease.release)
@@ -172,6 +175,22 @@ class World:
             raise InconclusiveError(Reason.PRECONDITION, f"{operation_id} was refused: {seen_answer(self.last)}")
         return self.last
 
+    def prompt(self, hertz: int = 400, seconds: float = 0.4, *, base: str = "prompt") -> str:
+        """Put a file with a tone of that pitch into the prompt storage; its name. `RtpProbe.wait_tone` hears it.
+
+        Raises:
+            InconclusiveError: the storage does not take it.
+        """
+        operation = self.scenario.contract.spec.operation("putPromptFile")
+        where = {"domain": self.domain, "filename": self.name(f"{base}-{hertz}-{round(seconds * 1000)}-") + ".wav"}
+        about = {"operation": operation.id, "expect": "success"}
+        data = Body(wav(tone(hertz, seconds)), "audio/wav")
+        self.last = self.scenario.api.request("PUT", fill_path(operation.path, **where), body=data, about=about)
+        if not self.done:
+            raise InconclusiveError(Reason.PRECONDITION, f"no prompt can be stored: {seen_answer(self.last)}")
+        self.bench.remember(operation, where)
+        return where["filename"]
+
     def provoke(self, error: str) -> None:
         """Say that the scenario is about to raise an alarm with that error, and take such alarms to be its own.
 
@@ -257,6 +276,14 @@ class World:
         if call is not None:
             yield call.answers
         yield self.answers
+
+
+def tone(hertz: int, seconds: float) -> bytes:
+    """A sine at half of full scale: 8 kHz, 16 bit, mono."""
+    return b"".join(
+        round(16000 * math.sin(2 * math.pi * hertz * at / 8000)).to_bytes(2, "little", signed=True)
+        for at in range(round(8000 * seconds))
+    )
 
 
 def name_of(callback: Callback) -> str:
