@@ -174,6 +174,29 @@ def cleanup(run_dir: Path | None, target: Path | None, url: str | None, dry_run:
         return _fail(error, 2)
 
 
+@commands.command(epilog=_EXITS)
+@click.argument("recordings", nargs=-1, required=True, type=_PATH, metavar="RECORDING...")
+@click.option("--system", metavar="S", help="Which system it is.  [default: told from what was recorded]")
+@click.option(
+    "--target", type=_PATH, metavar="FILE", help="The platform, if its target file exists (timing, SIP address)."
+)
+@click.option(
+    "--sip", multiple=True, metavar="HOST:PORT", help="The platform's SIP address in a capture (may be repeated)."
+)
+@click.option("--strict", is_flag=True, help="Inferred promises fail too, instead of warning.")
+@click.option("--run-dir", type=_FOLDER, metavar="DIR", help="Where to write the result.  [default: reports/<time>]")
+@click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more systems.")
+@click.option("-v", "--verbose", is_flag=True, help="Also a ladder of what deviates.")
+def check(**options: Any) -> int:
+    """Judge recorded traffic without sending any: timelines (.jsonl), the folder of a run or of `ringtrue record`,
+    mitmproxy flows, HAR, and SIP from pcap or pcapng. Several are taken together: `ringtrue check flows.mitm sip.pcap`.
+    """
+    from harness.recordings.checking import CheckOptions
+    from harness.recordings.checking import check as check_recordings
+
+    return check_recordings(CheckOptions(**options))
+
+
 @commands.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def platform(arguments: tuple[str, ...]) -> int:

@@ -10,7 +10,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -194,6 +194,13 @@ class Timeline:
                 "at": self.clock.now(),
             }
             self._write(header)
+
+    @classmethod
+    def of_events(cls, scenario: str, events: Iterable[Event]) -> Timeline:
+        """A part of another timeline in memory; its events keep the `seq` that they have there."""
+        made = cls(scenario)
+        made._events = list(events)
+        return made
 
     def __enter__(self) -> Timeline:
         return self

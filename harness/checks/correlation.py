@@ -48,13 +48,18 @@ def check_correlation(record: Record) -> Iterator[Finding]:
     if record.contract.system != SYSTEM:
         return
     calls = _Calls.of(record)
-    for check in (_session_ids, _traces, _trace_distinct, _domains, _replies, _references, _invented):
+    checks = [_session_ids, _traces, _domains, _replies]
+    # In a recording calls may belong together in ways that it does not show, and references may come from elsewhere.
+    checks += [_trace_distinct] if record.passive is None else []
+    checks += [_references, _invented] if record.passive is None or not calls.steered else []
+    for check in checks:
         yield from first_of_each(finding for finding in check(calls) if finding.clause in record.contract.catalogue)
 
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """What a record tells of calls. `single`: all of it belongs to one call."""
+    """What a record tells of calls. `single`: all of it belongs to one call; `steered`: by API calls, all or none of
+    which may be in a recording, or together with another."""
 
     callbacks: tuple[Seen, ...]
     operations: tuple[Seen, ...]
@@ -63,6 +68,7 @@ class _Calls:
     single: bool
     led_on: frozenset[str]
     with_reference: frozenset[str]
+    steered: bool
 
     @classmethod
     def of(cls, record: Record) -> _Calls:
@@ -88,6 +94,8 @@ class _Calls:
         noted = any(seen.kind == "note" and seen.group == "several-calls" for seen in record.seen)
         split = any(seen.group == "splitConnection" for seen in operations)
         single = len(begun) + len(placed) == 1 and len(own_calls) < 2 and not (noted or split or led_on)
+        single = single and (record.passive is None or len(sessions) < 2)
+        remote = any(seen.group == "newRemoteCall" for seen in callbacks)
         with_reference = frozenset(
             hook.id
             for hook in record.contract.spec.webhooks
@@ -102,6 +110,7 @@ class _Calls:
             single,
             frozenset(led_on),
             with_reference - {*_BEGINS, "alarm"},
+            steered=(remote and not operations) or len(sessions) > 1,
         )
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from harness.checks.evidence import failed, inconclusive, passed
+from harness.checks.sequence_passive import UNTIED, counted, flows_of, is_blind, why_unseen
 from harness.checks.sequence_record import Record, Seen, read_field
 from harness.checks.sequence_values import agree, comparable, text_of
 from harness.checks.sequence_window import FlowRun, Instance, Span, TooMuchWork, is_retry, once, surely_before
-from harness.sequences import ORDER_SLACK, Absent, Agree, Expect, Flow, Order, Precede, Rule, Seconds, Unique
+from harness.sequences import Absent, Agree, Expect, Flow, Order, Precede, Rule, Seconds, Unique
 from harness.target import Timing
 from harness.verdicts import Finding, Reason, Verdict
 
@@ -29,7 +30,7 @@ def check_flows(record: Record, timing: Timing, *, complete: bool = True) -> Ite
 
     `complete` False: the scenario was cut short, so that what has no deadline may be missing for that reason.
     """
-    for flow in record.contract.sequences:
+    for flow in flows_of(record.contract, record):
         yield from judge_flow(record, flow, timing, complete=complete)
 
 
@@ -127,10 +128,13 @@ class _Judge:
     def told_apart(self, rule: Rule, findings: Iterator[Finding]) -> Iterator[Finding]:
         """What is too much, or wrong, may belong to another call where calls overlap; what is missing is missing."""
         run = self.instance.run
-        unclear = run.overlapping and not isinstance(rule, Unique) and not run.untied.isdisjoint(_decisive(rule))
+        untied = not isinstance(rule, Unique) and not run.untied.isdisjoint(_decisive(rule))
+        unclear = untied and run.overlapping and not (isinstance(rule, Expect) and rule.at_most is None)
+        unclear = unclear or (self.record.passive is not None and (untied or is_blind(run, rule)))
+        words = _OVERLAP if untied and run.overlapping else UNTIED
         for finding in findings:
-            if unclear and finding.verdict is Verdict.FAIL and not (isinstance(rule, Expect) and rule.at_most is None):
-                yield inconclusive(rule.clause, Reason.NO_EVIDENCE, _OVERLAP, subject=self.flow.title, at=finding.at)
+            if unclear and finding.verdict is Verdict.FAIL:
+                yield inconclusive(rule.clause, Reason.NO_EVIDENCE, words, subject=self.flow.title, at=finding.at)
             else:
                 yield finding
 
@@ -175,11 +179,12 @@ class _Judge:
         for stretch in self._stretches(rule):
             anchor = stretch.anchor or self.instance.start
             possible = self._first_of(rule.events, stretch, max(rule.at_least, 1))
-            sure = self._all_of(rule.events, stretch) if rule.at_most is not None else []
+            sure = counted(self.record, self._all_of(rule.events, stretch)) if rule.at_most is not None else []
             in_time, deadline = possible, None
             if rule.within is not None:
                 deadline = anchor.ended + self._seconds(rule.within)
-                in_time = [seen for seen in possible if seen.at <= deadline + ORDER_SLACK * (seen.kind != anchor.kind)]
+                slack = self.record.slack
+                in_time = [seen for seen in possible if seen.at <= deadline + slack * (seen.kind != anchor.kind)]
             missing = rule.at_least - len(in_time)
             surplus = len(sure) - rule.at_most if rule.at_most is not None else 0
             expected = _count_words(rule) + (f" within {self._seconds(rule.within):g} s" if rule.within else "")
@@ -187,7 +192,7 @@ class _Judge:
             at = _places([anchor, *possible, *sure])
             if missing > 0 and deadline is None and stretch.following and not stretch.ending:
                 owed += [at] * missing  # it may come together with those of a later one
-            elif missing > 0 and (why := self._not_over(stretch, deadline)):
+            elif missing > 0 and (why := self._not_over(rule, stretch, deadline)):
                 yield inconclusive(clause, Reason.NO_EVIDENCE, why, subject=title, at=at)
             elif missing > 0:
                 late = len(possible) >= rule.at_least
@@ -207,8 +212,14 @@ class _Judge:
             words = f"{names} does not come after each {_either(rule.each)}"
             yield failed(clause, words, expected=_count_words(rule), seen="too few", subject=title, at=owed[0])
 
-    def _not_over(self, stretch: _Stretch, deadline: float | None) -> str:
-        """Why more might still have come; '' when the time for it is over."""
+    def _not_over(self, rule: Expect, stretch: _Stretch, deadline: float | None) -> str:
+        """Why more might still come, or have come unseen; '' when the time for it is over."""
+        anchor = stretch.anchor or self.instance.start
+        until = stretch.ending.at if stretch.ending else self.instance.ends if deadline is None else deadline
+        if self.record.passive and deadline is not None and not stretch.following:
+            return why_unseen(self.instance, rule.events, anchor.at, until)
+        if why := why_unseen(self.instance, rule.events, anchor.at, until):
+            return why
         if stretch.ending is not None:
             return ""
         if deadline is None:
@@ -255,7 +266,8 @@ class _Judge:
             for name, span in group
             for later in filled[place + 1 :]
             for later_name, later_span in later
-            if (latest := span.last) and (earliest := later_span.first) and surely_before(earliest, latest)
+            if (latest := span.last) and (earliest := later_span.first)
+            if surely_before(earliest, latest, self.record.slack)
         ]
         for words, latest, earliest in wrong:
             yield failed(
@@ -274,15 +286,17 @@ class _Judge:
     def _precede(self, rule: Precede) -> Iterator[Finding]:
         earlier = [first for name in rule.earlier if (first := self.instance.possible(name).first)]
         for count, seen in enumerate(self.instance.any_sure(rule.later)):
-            if any(not surely_before(seen, first) for first in earlier):
+            if any(not surely_before(seen, first, self.record.slack) for first in earlier):
                 if not count and seen.by_target:
                     yield passed(rule.clause, self.flow.title, at=_places([*earlier[:1], seen]))
                 return
             self.instance.run.count(1)
             untied = [first for name in rule.earlier if (first := self.instance.uncorrelated(name).first)]
-            if not earlier and any(not surely_before(seen, first) for first in untied):
+            if not earlier and any(not surely_before(seen, first, self.record.slack) for first in untied):
                 words = f"{_either(rule.earlier)} comes before, but nothing ties it to this call"
                 yield inconclusive(rule.clause, Reason.NO_EVIDENCE, words, subject=self.flow.title, at=_places([seen]))
+            elif why := why_unseen(self.instance, rule.earlier, self.instance.start.at, seen.at):
+                yield inconclusive(rule.clause, Reason.NO_EVIDENCE, why, subject=self.flow.title, at=_places([seen]))
             elif count < _KEPT[Verdict.FAIL]:
                 yield failed(
                     rule.clause, f"{_either(rule.later)} comes without {_either(rule.earlier)} before it",
@@ -318,7 +332,7 @@ class _Judge:
             self.instance.run.count(1)
             for value in read_field(seen, rule.field):
                 known = first.setdefault(text_of(value), seen)
-                if known is seen or value is None or is_retry(known, seen):
+                if known is seen or value is None or is_retry(known, seen, like=self.record.passive is None):
                     continue
                 wrong = True
                 yield failed(
@@ -339,16 +353,16 @@ class _Judge:
         return found
 
     def _possibly_in(self, name: str, stretch: _Stretch) -> Span:
-        """Events that may lie in the stretch: of another kind than its ends, they may be off by `ORDER_SLACK`."""
+        """Events that may lie in the stretch: of another kind than its ends, they may be off by the record's slack."""
         kind, times = self.flow.events[name].kind, self.record.times
         low, high = 0, len(times)
         if (anchor := stretch.anchor) is not None:
             low = anchor.index + 1
             if kind != anchor.kind:
-                low = min(low, bisect_right(times, anchor.at - ORDER_SLACK))
+                low = min(low, bisect_right(times, anchor.at - self.record.slack))
         for end in (stretch.following, stretch.ending):
             if end is not None:
-                high = min(high, end.index if kind == end.kind else bisect_left(times, end.at + ORDER_SLACK))
+                high = min(high, end.index if kind == end.kind else bisect_left(times, end.at + self.record.slack))
         return self.instance.possible(name).between(low, high)
 
     def _surely_in(self, name: str, stretch: _Stretch) -> Span:
@@ -367,10 +381,10 @@ class _Judge:
         if (anchor := stretch.anchor) is not None:
             low = anchor.index + 1
             if kind != anchor.kind and anchor.kind not in ("http", "note"):
-                low = max(low, bisect_left(times, anchor.at + ORDER_SLACK))
+                low = max(low, bisect_left(times, anchor.at + self.record.slack))
         for end in (stretch.following, stretch.ending):
             if end is not None:
-                high = min(high, end.index if kind == end.kind else bisect_right(times, end.at - ORDER_SLACK))
+                high = min(high, end.index if kind == end.kind else bisect_right(times, end.at - self.record.slack))
         return self.instance.sure(name).between(low, high)
 
 

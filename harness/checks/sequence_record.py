@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from harness.checks.callbacks import Webhooks
@@ -21,9 +21,12 @@ from harness.checks.http import find_operation
 from harness.checks.sequence_values import normal_url, text_of
 from harness.checks.sip import Address, Message, parse_message
 from harness.contract import Contract
-from harness.sequences import Condition, EventPattern
+from harness.sequences import ORDER_SLACK, Condition, EventPattern
 from harness.timeline import Callback, Event, Exchange, HttpExchange, HttpRequest, HttpResponse, MediaReport, Note
 from harness.timeline import SipMessage as SipEvent
+
+if TYPE_CHECKING:
+    from harness.checks.sequence_passive import Passive
 
 _KINDS: Mapping[type[Event], str] = {
     HttpExchange: "http", Callback: "callback", SipEvent: "sip", MediaReport: "media", Note: "note",
@@ -86,7 +89,10 @@ class Seen:
 
 
 class Record:
-    """The events of one system. `observed`: the kinds of events that could be seen at all (None: those that were)."""
+    """The events of one system. `observed`: the kinds of events that could be seen at all (None: those that were).
+
+    `passive`: it is a part of a recording that no scenario was in control of. `slack`: seconds by which observers disagree.
+    """
 
     def __init__(
         self,
@@ -96,9 +102,12 @@ class Record:
         base: str = "",
         system: str = "",
         observed: Collection[str] | None = None,
+        passive: Passive | None = None,
     ) -> None:
         events = tuple(events)
         self.contract = contract
+        self.passive = passive
+        self.slack = passive.slack if passive else ORDER_SLACK
         self._base = base
         self._system = system
         self._webhooks = Webhooks(events, contract)
@@ -121,7 +130,10 @@ class Record:
         self.times = [seen.at for seen in self.seen]
         self.end = max((seen.ended for seen in self.seen), default=0.0)
         present = {seen.kind for seen in self.seen} | {"note"}
-        self.observed = frozenset(present if observed is None else present | set(observed))
+        self.present = frozenset(present)
+        # Where API calls were not recorded, `is_blind` tells what they would have excused.
+        watched = set(observed or ()) | ({"http"} if passive else set())
+        self.observed = frozenset(present | watched)
 
     def _classify(self, seen: Seen) -> None:
         """Put an event with its like: by operation, or by SIP method."""

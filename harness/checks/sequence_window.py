@@ -15,7 +15,7 @@ from heapq import merge
 from typing import Any
 
 from harness.checks.sequence_record import Record, Seen, key_of, read_field
-from harness.sequences import AGAIN, ORDER_SLACK, Flow
+from harness.sequences import AGAIN, Flow
 
 
 class TooMuchWork(Exception):  # noqa: N818  it is no error of anybody: a record may hold more than can be told apart
@@ -127,7 +127,7 @@ class FlowRun:
 class Instance:
     """One start and what belongs to it.
 
-    `possible` is what may belong, given that observers disagree by up to `ORDER_SLACK`; `sure` is what does by its time, or
+    `possible` is what may belong, given that observers disagree by up to `Record.slack`; `sure` is what does by its time, or
     by what it is correlated with.
     """
 
@@ -209,10 +209,10 @@ class Instance:
         times = self.run.record.times
         low = self.start.index
         if kind != self.start.kind:
-            low = min(low, bisect_right(times, self.start.at - ORDER_SLACK))
+            low = min(low, bisect_right(times, self.start.at - self.run.record.slack))
         high = self._end
         if self.closing and kind != self.closing.kind:
-            high = max(high, bisect_left(times, self.closing.at + ORDER_SLACK))
+            high = max(high, bisect_left(times, self.closing.at + self.run.record.slack))
         return low, high
 
     def _correlated(self, name: str) -> list[Seen]:
@@ -250,19 +250,19 @@ def _distinct(lists: list[list[Seen]]) -> list[Seen]:
     return found
 
 
-def surely_before(first: Seen, second: Seen) -> bool:
+def surely_before(first: Seen, second: Seen, slack: float) -> bool:
     """Whether one event came before another, beyond what their observers may disagree about."""
     if first.index >= second.index:
         return False
-    return first.kind == second.kind or second.at - first.at >= ORDER_SLACK
+    return first.kind == second.kind or second.at - first.at >= slack
 
 
-def is_retry(first: Seen, again: Seen) -> bool:
-    """Whether an event may be the same one sent once more, because the harness had not taken it the first time."""
+def is_retry(first: Seen, again: Seen, *, like: bool = True) -> bool:
+    """Whether an event may be the same one sent once more, because it had not been taken; `like`: in the same words."""
     response = getattr(first.event, "response", None)
     taken = response is not None and 200 <= response.status < 300
     bodies = [getattr(getattr(seen.event, "request", None), "body", b"") for seen in (first, again)]
-    return first.kind == "callback" and not taken and bodies[0] == bodies[1]
+    return first.kind == "callback" and not taken and (not like or bodies[0] == bodies[1])
 
 
 def once(events: list[Seen]) -> list[Seen]:

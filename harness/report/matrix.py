@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _NAMES = ("system", "area", "clauses", "pass", "fail", "warn", "inconc", "error", "waived", "not judged")
 _COLOURS = dict(zip(_NAMES, ("", "", "", "green", "bold red", "yellow", "magenta", "red", "cyan", "dim"), strict=True))
 _SHOWN = 20
+_FILES = "verdicts.json, summary.md, junit.xml, timelines; `ringtrue report` shows it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +148,8 @@ def _deviation_lines(items: list[ClauseVerdict]) -> Iterable[str]:
         yield ""
 
 
-def print_rich(record: RunRecord, console: Console, shown_path: str) -> None:
-    """The same, with colours where the terminal has them."""
+def print_rich(record: RunRecord, console: Console, shown_path: str, files: str = _FILES) -> None:
+    """The same, with colours where the terminal has them; `files`: what the folder holds."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -198,7 +199,7 @@ def print_rich(record: RunRecord, console: Console, shown_path: str) -> None:
         highlight=False,
     )
     console.print(
-        f"{shown_path}: verdicts.json, summary.md, junit.xml, timelines; `ringtrue report` shows it",
+        f"{shown_path}: {files}",
         style="dim",
         soft_wrap=True,
     )

@@ -68,7 +68,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
         systems = scenario.plan.target.systems
         bases = {name: system.base_url for name, system in systems.items()}
         plain = [name for name, system in systems.items() if getattr(system, "hsts_without_tls", False)]
-        scenario.timeline.note("end", "the steps are over")
+        scenario.timeline.note("end", "the steps are over", complete=error is None)
         watched = {"http", "note", *(("callback",) if "recorder" in vars(scenario) else ())}
         watched |= {"sip", "media"} if "sipp" in vars(scenario) else set()
         findings += check_timeline(

@@ -66,7 +66,7 @@ def run(options: RunOptions) -> int:
         errors.print(f"ringtrue: {wrong}", style="red", markup=False)
         return int(Exit.USAGE)
     try:
-        folder = options.run_dir or _new_folder()
+        folder = options.run_dir or new_run_folder()
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         errors.print(f"ringtrue: the run cannot be written: {error}", style="red", markup=False)
@@ -88,8 +88,8 @@ def run(options: RunOptions) -> int:
         )
         errors.print(_tail(folder / LOG), markup=False)
         return int(Exit.NOTHING_SAID)
-    _point_latest(folder)
-    print_rich(end.record, console, _shown(folder))
+    point_latest(folder)
+    print_rich(end.record, console, shown_folder(folder))
     if options.verbose:
         print_ladders(end.record, console)
     return int(end.record.verdict.exit_code)
@@ -134,7 +134,8 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
     return arguments
 
 
-def _new_folder() -> Path:
+def new_run_folder() -> Path:
+    """A name for a run that begins now; nothing is made yet."""
     folder = Path("reports") / time.strftime("%Y%m%d-%H%M%S")
     return folder.with_name(f"{folder.name}-{os.getpid()}") if folder.exists() else folder
 
@@ -178,7 +179,7 @@ def _tail(log: Path) -> str:
     return "\n".join(lines[-15:])
 
 
-def _point_latest(folder: Path) -> None:
+def point_latest(folder: Path) -> None:
     """`reports/latest` leads to the newest run; elsewhere, or where links cannot be made, there is none."""
     if folder.parent.name != "reports":
         return
@@ -189,7 +190,8 @@ def _point_latest(folder: Path) -> None:
         draft.replace(folder.parent / LATEST)
 
 
-def _shown(folder: Path) -> str:
+def shown_folder(folder: Path) -> str:
+    """A folder as it is printed: from here, if it is below."""
     try:
         return str(folder.resolve().relative_to(Path.cwd()))
     except ValueError:
