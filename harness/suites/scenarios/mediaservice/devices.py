@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.checks.sip import parse_message
 from harness.checks.sip_sdp import Media, parse_sdp
+from harness.suites.scenario import Scenario
 from harness.timeline import SipMessage
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"
@@ -67,3 +68,20 @@ def crypto_offer(config: str) -> str:
 def audio_in(message: SipMessage | None) -> Media | None:
     """The audio that a message describes; None where it describes none."""
     return parse_sdp(parse_message(message.text).body).audio if message is not None else None
+
+
+def voice_codecs(media: Media) -> tuple[str, ...]:
+    """The voice codecs of a description; comfort noise (RFC 3389) is none."""
+    return tuple(codec for codec in media.codecs if codec != "CN")
+
+
+def told_member(scenario: Scenario, clause: str, media: Media, device: Device, member: str) -> None:
+    """Hold what an SDP says of a device against what an operation was given; `member` is the operation's."""
+    crypto = [(one.suite, one.config) for one in media.cryptos]
+    expected, seen = {
+        "receiveIp": (device.host, media.address),
+        "receivePort": (device.port, media.port),
+        "telephoneEventPayloadType": (device.event, media.telephone_event),
+        "crypto": ([(SUITE, device.key)], crypto),
+    }[member]
+    scenario.check(clause, expected == seen, f"the SDP does not have the given {member}", expected=expected, seen=seen)

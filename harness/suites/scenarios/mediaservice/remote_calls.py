@@ -17,8 +17,8 @@ from harness.checks.sip import Message, parse_message
 from harness.checks.sip_sdp import Media
 from harness.sequences import ORDER_SLACK
 from harness.suites.contract.values import UNKNOWN_ID
-from harness.suites.scenario import InconclusiveError, Scenario
-from harness.suites.scenarios.mediaservice.devices import SUITE, Device, audio_in, crypto_offer, key
+from harness.suites.scenario import InconclusiveError
+from harness.suites.scenarios.mediaservice.devices import Device, audio_in, crypto_offer, key, told_member, voice_codecs
 from harness.suites.scenarios.mediaservice.storage import says_success
 from harness.suites.scenarios.mediaservice.world import USER_AGENT, Call, World, members
 from harness.suites.scenarios.telephony import is_success, statuses
@@ -228,7 +228,7 @@ def is_answered(ms: World, remote: RemoteCalls, clause: str) -> None:
 
 @decides("the answer has the codec {codec}")
 def answered_with_codec(ms: World, codec: str, clause: str) -> None:
-    seen = _answer_media(ms).codecs
+    seen = voice_codecs(_answer_media(ms))
     words = "the SDP of the answer has other codecs than the one that was given"
     ms.scenario.check(clause, seen == (codec,), words, expected=codec, seen=seen)
 
@@ -334,18 +334,6 @@ def sessions_differ(ms: World, clause: str) -> None:
 @decides("the two calls have different traceIds")
 def traces_differ(ms: World, clause: str) -> None:
     _differ(ms, clause, "traceId")
-
-
-def told_member(scenario: Scenario, clause: str, media: Media, device: Device, member: str) -> None:
-    """Hold what an SDP says of a device against what an operation was given; `member` is the operation's."""
-    crypto = [(one.suite, one.config) for one in media.cryptos]
-    expected, seen = {
-        "receiveIp": (device.host, media.address),
-        "receivePort": (device.port, media.port),
-        "telephoneEventPayloadType": (device.event, media.telephone_event),
-        "crypto": ([(SUITE, device.key)], crypto),
-    }[member]
-    scenario.check(clause, expected == seen, f"the SDP does not have the given {member}", expected=expected, seen=seen)
 
 
 def _operate(ms: World, remote: RemoteCalls, name: str, which: str, **given: Any) -> None:
