@@ -28,7 +28,7 @@ import pytest
 from harness.suites.scenario import Scenario
 from harness.suites.scenarios.mediaservice.world import World
 
-STEPS = ("prompts", "access", "calls", "incoming", "remote_calls", "placed_calls")
+STEPS = ("prompts", "access", "calls", "incoming", "remote_calls", "placed_calls", "recordings")
 
 
 @pytest.fixture

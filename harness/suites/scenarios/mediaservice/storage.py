@@ -78,13 +78,17 @@ class Storage:
         if self.name in self.files:
             self.before = len(self.files[self.name])
         data = wav(bytes(_FRAME * (len(self.files) + (2 if name else 1))))
-        operation = self.scenario.contract.spec.operation("putPromptFile")
         self._send("PUT", self._path(FILE), "putPromptFile", Body(data, "audio/wav"), about=_SUCCESS)
         if not says_success(self.answer()):
             raise InconclusiveError(Reason.PRECONDITION, f"no file can be put: {seen_answer(self.answer())}")
         if self.name not in self.files:
-            self.bench.remember(operation, {"domain": self.domain, "filename": self.name})
+            self.expect_file(self.name)
         self.files[self.name] = data
+
+    def expect_file(self, name: str) -> None:
+        """Say that the platform may store a file of that name for this scenario: it is deleted at the end."""
+        operation = self.scenario.contract.spec.operation("putPromptFile")
+        self.bench.remember(operation, {"domain": self.domain, "filename": name})
 
     def read(self) -> set[str]:
         """Read all pages; the names in them. `looping` is a `next` that came again.
