@@ -65,6 +65,30 @@ def test_a_phone_refuses_at_once_with_the_status_given(runner: SippRunner, ring:
     assert ("m=audio" in result.messages[1].text) == (ring == "183")
 
 
+REASON = "Reason: Q.850;cause=17"
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+def test_a_call_may_be_ended_with_header_lines_of_its_own(runner: SippRunner, who: str) -> None:
+    lines_of = {"alice": "User-Agent: ringtrue", "bob": "User-Agent: ringtrue", who: f"{REASON}\nX-Last: yes"}
+    with (
+        runner.start("uas_phone.xml", "bob", variables={"parting": lines_of["bob"]}) as bob,
+        runner.start("uac_caller.xml", "alice", remote=bob.address, variables={"parting": lines_of["alice"]}) as alice,
+    ):
+        sees(bob, "ACK ")
+        (alice if who == "alice" else bob).tell("HANGUP")
+        bye = sees(bob if who == "alice" else alice, "BYE ")
+        assert [one.outcome for one in (alice.wait(5), bob.wait(5))] == ["done", "done"]
+    assert (header(bye.text, "Reason"), header(bye.text, "X-Last")) == ("Q.850;cause=17", "yes")
+
+
+def test_a_refusal_may_have_header_lines_of_its_own(runner: SippRunner) -> None:
+    with runner.start("uas_phone.xml", "bob", variables={"then": "refuse", "parting": REASON}) as bob:
+        result = runner.run("uac_caller.xml", "alice", remote=bob.address, timeout=5)
+    refusal = next(one for one in result.messages if one.start_line.startswith("SIP/2.0 486"))
+    assert header(refusal.text, "Reason") == "Q.850;cause=17"
+
+
 def test_a_phone_refuses_when_told(runner: SippRunner) -> None:
     with (
         runner.start("uas_phone.xml", "bob", variables={"then": "wait"}) as bob,

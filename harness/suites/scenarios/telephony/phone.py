@@ -213,7 +213,7 @@ def place_call(
     user: str | None = None,
     variables: Mapping[str, str | int] | None = None,
 ) -> Phone:
-    """A phone that calls `dialled` at the target now; `variables` are those of `uac_caller.xml` (from, headers, body)."""
+    """A phone that calls `dialled` at the target now; `variables`: from, headers, parting, body of `uac_caller.xml`."""
     given = {"service": dialled, "user": user or name, **(variables or {})}
     return _phone(scenario, "uac_caller.xml", name, given, caller=True)
 
@@ -225,11 +225,16 @@ def waiting_phone(
     ring: int | None = 180,
     then: str = "answer",
     refusal: str = "486 Busy Here",
+    parting: str | None = None,
     host: str | None = None,
     port: int | None = None,
 ) -> Phone:
-    """A phone that waits for one call. `ring`: 180, 183 (with media) or None; `then`: answer, refuse, or wait for a step."""
+    """A phone that waits for one call. `ring`: 180, 183 (with media) or None; `then`: answer, refuse, or wait for a step.
+
+    `parting`: header lines of its BYE and of its refusal.
+    """
     given: dict[str, str | int] = {"ring": ring or "none", "then": then, "refusal": refusal}
+    given |= {"parting": parting} if parting else {}
     return _phone(scenario, "uas_phone.xml", name, given, caller=False, rings=ring is not None, host=host, port=port)
 
 
