@@ -28,7 +28,21 @@ import pytest
 from harness.suites.scenario import Scenario
 from harness.suites.scenarios.mediaservice.world import World
 
-STEPS = ("prompts", "access", "calls", "incoming", "remote_calls", "placed_calls", "recordings")
+STEPS = (
+    "prompts",
+    "access",
+    "calls",
+    "incoming",
+    "remote_calls",
+    "placed_calls",
+    "recordings",
+    "connected.parties",
+    "connected.headers",
+    "connected.reports",
+    "connected.effects",
+    "connected.httpcall",
+    "connected.splitting",
+)
 
 
 @pytest.fixture

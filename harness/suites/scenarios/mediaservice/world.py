@@ -114,6 +114,7 @@ class World:
         caller: str = "alice",
         display: str = "",
         headers: str = "",
+        parting: str = "",
         body: str | None = None,
         answers: Mapping[str, Reply | list[Reply]] | None = None,
         reference: str | None = "",
@@ -121,8 +122,8 @@ class World:
         """Have a new caller call the platform; returns at once.
 
         `to`: what the user part begins with; `caller`: the user part of From, without the token; `display`: the name in
-        From; `headers`: further header lines; `body` in place of the SDP; `answers`: those of this call alone, by
-        callback; `reference`: the sessionReferenceId to give ('' makes one up, None gives none).
+        From; `headers`: further header lines; `parting`: those of its BYE; `body` in place of the SDP; `answers`: those of
+        this call alone, by callback; `reference`: the sessionReferenceId to give ('' makes one up, None gives none).
         """
         number = len(self.calls) + 1
         if self.calls:
@@ -131,6 +132,8 @@ class World:
         variables: dict[str, str | int] = {"headers": headers or "User-Agent: ringtrue"}
         if display:
             variables["from"] = f'"{display}" <sip:{user}@ringtrue.example>'
+        if parting:
+            variables["parting"] = parting
         if body is not None:
             variables["body"] = body
         given = self.name(f"reference{number}-") if reference == "" else reference
