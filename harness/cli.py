@@ -120,7 +120,7 @@ def waive(which: str, run_dir: Path, **wanted: Any) -> int:
 @click.option("--serve", is_flag=True, help="Serve it on loopback.")
 def report(run_dir: Path, open_browser: bool, serve: bool) -> int:
     """Build the Allure report of a run (the newest one, when none is named)."""
-    from harness.report import allure_report
+    from harness.report.browse import allure_report
 
     try:
         page = allure_report.build(run_dir)

@@ -65,7 +65,7 @@ def _sipp() -> Answer:
 
 
 def _allure() -> Answer:
-    from harness.report.allure_report import find_allure
+    from harness.report.browse.allure_report import find_allure
 
     found = find_allure()
     text = (

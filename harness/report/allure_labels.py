@@ -6,6 +6,7 @@ runs tests; does nothing when Allure results are not being written.
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,14 +14,16 @@ import allure
 import pytest
 from allure_commons.types import AttachmentType, Severity
 
+from harness.report.browse.clause_page import PAGE, VERDICTS
 from harness.report.ladder import make_ladder
 from harness.report.ladder_svg import render_svg
 from harness.report.text import render_timeline
+from harness.suites.outcome import is_waived
 from harness.suites.plan import Plan
 from harness.suites.scenario import Scenario
 from harness.verdicts import Finding, Verdict
 
-_ORDER = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONC, Verdict.PASS)
+VERDICT_LABEL = "verdict"
 
 
 class ClauseNotKeptError(AssertionError):
@@ -64,15 +67,27 @@ class AllureLabels:
         allure.dynamic.story(*(scenario.clauses or clauses))
         allure.dynamic.title(scenario.title)
         allure.dynamic.parameter("operation", item.name)
+        allure.dynamic.label(VERDICT_LABEL, self._worst(scenario, findings))
         documented = any(catalogue[clause].documented for clause in scenario.clauses)
         allure.dynamic.severity(Severity.CRITICAL if documented else Severity.MINOR)
-        sources = "\n".join(
-            f"- `{clause}` {catalogue[clause].text} ({catalogue[clause].source})" for clause in scenario.clauses
+        for clause in scenario.clauses:
+            allure.dynamic.link(f"{PAGE}#{clause}", name=f"{clause}: {catalogue[clause].source}")
+        allure.dynamic.description(
+            "\n".join(
+                f"- `{clause}` {catalogue[clause].text} ({catalogue[clause].source})" for clause in scenario.clauses
+            )
         )
-        if sources:
-            allure.dynamic.description(sources)
+        by_clause = {clause: [finding for finding in findings if finding.clause == clause] for clause in clauses}
+        kept = [
+            one for one in clauses if one not in scenario.clauses and self._worst(scenario, by_clause[one]) == "pass"
+        ]
         for clause in clauses:
-            self._clause_step(clause, [finding for finding in findings if finding.clause == clause])
+            if clause not in kept:
+                self._clause_step(scenario, clause, by_clause[clause])
+        if kept:
+            with allure.step(f"pass: {len(kept)} more clauses were seen to be kept"):
+                for clause in kept:
+                    self._clause_step(scenario, clause, by_clause[clause])
         ladder = make_ladder(
             scenario.timeline,
             findings,
@@ -86,11 +101,33 @@ class AllureLabels:
         redact = scenario.worker.redactor.text
         text = redact(render_timeline(scenario.timeline))
         allure.attach(text, name="Timeline", attachment_type=AttachmentType.TEXT)
+        allure.attach(
+            redact(self._again(item, scenario)), name="How to see it again", attachment_type=AttachmentType.TEXT
+        )
 
-    def _clause_step(self, clause: str, findings: list[Finding]) -> None:
+    def _worst(self, scenario: Scenario, findings: list[Finding]) -> str:
+        """What the findings of a test come to; a deviation of an inferred clause is a warning unless the run is strict."""
+        kinds = {self._shown(scenario, finding) for finding in findings}
+        return next((kind for kind in VERDICTS if kind in kinds), "none")
+
+    def _shown(self, scenario: Scenario, finding: Finding) -> str:
+        if finding.verdict is Verdict.FAIL and is_waived(scenario, finding):
+            return Verdict.WAIVED.value
+        inferred = not self._plan.catalogue[finding.clause].documented and not self._plan.strict
+        return "warn" if inferred and finding.verdict is Verdict.FAIL else finding.verdict.value
+
+    def _again(self, item: pytest.Item, scenario: Scenario) -> str:
+        """Command lines that do the same once more: the whole test, and each SIP agent of it."""
+        where = "--fault ID" if self._plan.target.embedded else "--target FILE"
+        name = item.name.partition("[")[0]
+        lines = [f"ringtrue run --system {scenario.system} {where} -k {shlex.quote(name)} --seed {self._plan.seed}"]
+        if "sipp" in vars(scenario):
+            lines += scenario.sipp.commands
+        return "\n\n".join(lines) + "\n"
+
+    def _clause_step(self, scenario: Scenario, clause: str, findings: list[Finding]) -> None:
         promise = self._plan.catalogue[clause]
-        worst = min((finding.verdict for finding in findings), key=_ORDER.index, default=Verdict.NONE)
-        shown = "warn" if worst is Verdict.FAIL and not promise.documented and not self._plan.strict else worst.value
+        shown = self._worst(scenario, findings)
         try:
             with allure.step(f"{shown}: {clause} ({promise.level}): {promise.text}"):
                 for finding in findings:

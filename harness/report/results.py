@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
+from harness.report.browse.allure_config import executor
+from harness.report.browse.clause_page import PAGE, Beside, render
 from harness.report.matrix import columns, deviations, matrix_rows
 from harness.verdicts import Finding, RunVerdict, Verdict
 
@@ -41,12 +43,14 @@ def write_results(record: RunRecord, folder: Path) -> None:
     """Write all result files of a run into `folder`."""
     _replace(folder / VERDICTS, json.dumps(to_json(record), ensure_ascii=False, indent=1) + "\n")
     _replace(folder / SUMMARY, to_markdown(record))
+    _replace(folder / PAGE, render(to_json(record), Beside()))
     results = folder / "allure-results"
     if results.is_dir():
         environment = {"Target": record.target, "Ringtrue": __version__, "Seed": str(record.seed), **record.systems}
         lines = "".join(f"{key.replace(' ', '_')}={value}\n" for key, value in environment.items())
         _replace(results / "environment.properties", lines)
-        _replace(results / "categories.json", json.dumps(_CATEGORIES, indent=1) + "\n")
+        if job := executor():
+            _replace(results / "executor.json", json.dumps(job, indent=1) + "\n")
 
 
 def to_json(record: RunRecord) -> dict[str, Any]:
@@ -131,10 +135,3 @@ def _replace(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.new")
     draft.write_text(text, encoding="utf-8", errors="backslashreplace")
     draft.replace(path)
-
-
-_CATEGORIES = [
-    {"name": "Deviation", "matchedStatuses": ["failed"], "messageRegex": ".*DeviationError.*"},
-    {"name": "Inconclusive", "matchedStatuses": ["skipped"]},
-    {"name": "Harness error", "matchedStatuses": ["broken"]},
-]

@@ -115,7 +115,7 @@ def _end(
         for finding in findings
         if finding.verdict is Verdict.FAIL and (scenario.plan.strict or catalogue[finding.clause].documented)
     ]
-    known = {finding for finding in counting if _waived(scenario, finding)}
+    known = {finding for finding in counting if is_waived(scenario, finding)}
     broken = [finding for finding in counting if finding not in known]
     redact = scenario.worker.redactor.text
     if broken:
@@ -136,8 +136,8 @@ def _end(
         pytest.xfail(redact("waived: " + "; ".join(describe(finding) for finding in counting)))
 
 
-def _waived(scenario: Scenario, finding: Finding) -> bool:
-    """As the controlling process will see it, which knows the finding without its secrets."""
+def is_waived(scenario: Scenario, finding: Finding) -> bool:
+    """Whether a waiver covers a finding, as the controlling process will see it, which knows the finding without its secrets."""
     told = Finding.from_json(scenario.worker.redactor.scrub(finding.to_json()))
     return (told.clause, told.fingerprint) in scenario.plan.scope.holding
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.clauses import Catalogue
+from harness.report.browse.allure_config import executor
+from harness.report.browse.clause_page import PAGE
 from harness.report.results import SUMMARY, VERDICTS, to_json, to_markdown, write_results
 from harness.verdicts import Finding, Scope, Verdict, judge
 from tests.report.runs import BROKEN, CATALOGUE, clause, finished, record
@@ -33,16 +35,39 @@ def test_verdicts_hold_each_clause_with_its_findings_and_count_themselves(tmp_pa
 def test_nothing_but_whole_files_is_left(tmp_path: Path) -> None:
     write_results(record(tmp_path), tmp_path)
     write_results(record(tmp_path), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([SUMMARY, VERDICTS])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([PAGE, SUMMARY, VERDICTS])
 
 
-def test_allure_is_told_where_the_run_took_place(tmp_path: Path) -> None:
+def test_allure_is_told_where_the_run_took_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL"):
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "allure-results").mkdir()
     write_results(record(tmp_path), tmp_path)
     lines = (tmp_path / "allure-results" / "environment.properties").read_text(encoding="utf-8").splitlines()
     assert {"Target=staging.toml", "Seed=7", "toy=http://h"} <= set(lines)
-    categories = json.loads((tmp_path / "allure-results" / "categories.json").read_text(encoding="utf-8"))
-    assert [item["name"] for item in categories] == ["Deviation", "Inconclusive", "Harness error"]
+    assert not (tmp_path / "allure-results" / "executor.json").exists()
+
+
+_JOBS = {
+    "GitHub Actions": (
+        {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "7", "GITHUB_RUN_NUMBER": "3"},
+        "https://github.com/a/b/actions/runs/7",
+    ),
+    "GitLab CI": ({"GITLAB_CI": "1", "CI_JOB_URL": "https://g/-/jobs/7", "CI_PIPELINE_IID": "3"}, "https://g/-/jobs/7"),
+    "Jenkins": ({"JENKINS_URL": "https://j/", "BUILD_URL": "https://j/job/7", "BUILD_NUMBER": "3"}, "https://j/job/7"),
+}
+
+
+@pytest.mark.parametrize("name", _JOBS)
+def test_the_job_of_a_pipeline_is_named(name: str) -> None:
+    variables, url = _JOBS[name]
+    job = executor(variables)
+    assert job is not None
+    assert (job["name"], job["buildUrl"], job["buildOrder"]) == (name, url, 3)
+
+
+def test_without_a_pipeline_there_is_no_job() -> None:
+    assert executor({"HOME": "/root"}) is None
 
 
 def test_the_summary_is_a_table_and_a_list_that_hostile_words_do_not_break(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ _NAME_LINE = "User-Agent: ringtrue"
 class SippRunner:
     """Runs scripts under `folder` (one folder per agent) and writes what they see to `timeline`.
 
+    `commands`: the command lines of the agents so far, without secrets.
+
     Raises:
         SippMissing: there is no SIPp; its message says how to get it.
     """
@@ -36,6 +38,7 @@ class SippRunner:
         self._timeline = timeline
         self._keep = keep
         self._binary = find_binary(binary)
+        self.commands: list[str] = []
 
     def run(
         self,
@@ -111,6 +114,7 @@ class SippRunner:
                 loaded, agent, remote, transport, user, password, given, host, port or free_port(host), timeout
             )
             running = SippAgent(order, self._timeline)
+            self.commands.append(order.command)
             running.wait_ready()
             taken = running.ended and running.wait().exit_code == EXIT_BIND
             if not taken or port is not None or attempt == PORT_TRIES - 1:
