@@ -137,7 +137,7 @@ def _end(
 
 
 def is_waived(scenario: Scenario, finding: Finding) -> bool:
-    """Whether a waiver covers a finding, as the controlling process will see it, which knows the finding without its secrets."""
+    """Whether a waiver covers a finding, as the controlling process sees it, which knows it without its secrets."""
     told = Finding.from_json(scenario.worker.redactor.scrub(finding.to_json()))
     return (told.clause, told.fingerprint) in scenario.plan.scope.holding
 
