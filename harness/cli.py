@@ -59,7 +59,7 @@ def commands() -> None:
     "-k",
     "keyword",
     metavar="EXPR",
-    help="Only tests whose names match, as in pytest: 'register and not wrong'.",
+    help="Only tests whose name, system or clause matches, as in pytest: 'register and not wrong'.",
 )
 @click.option("--strict", is_flag=True, help="Inferred promises fail too, instead of warning.")
 @click.option(

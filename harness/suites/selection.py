@@ -14,13 +14,22 @@ from harness.suites.plan import Plan
 NOT_JUDGED = "not judged: "
 
 
-def arrange(items: Iterable[pytest.Item], plan: Plan) -> None:
-    """Mark tests that need a capability which the target does not declare, and tests that belong to one worker."""
+_NOTHING_TO_ASK = "[NOTSET]"
+
+
+def arrange(items: list[pytest.Item], plan: Plan) -> None:
+    """Mark tests that need a capability which the target does not declare, and tests that belong to one worker.
+
+    `-k` finds a test by its system and its clauses too.
+    """
+    # pytest's stand-in for a question that no operation of these systems is asked.
+    items[:] = [item for item in items if not item.name.endswith(_NOTHING_TO_ASK)]
     for item in items:
         marker = item.get_closest_marker("ringtrue")
         if marker is None:
             continue
         system = marker.kwargs["system"]
+        item.extra_keyword_matches.update((system, *marker.kwargs.get("clauses", ())))
         declared = plan.target.systems[system].capabilities
         missing = [need for need in marker.kwargs.get("needs", ()) if need not in declared]
         if missing:
