@@ -48,7 +48,7 @@ Feature: Remote calls
     Then the caller is hung up                                              [MS-hangupcall-after-answer]
     And what was carried out was answered with success true                 [MS-success-true]
     And the session of the call is completed                                [MS-session-completed]
-    And that was not before its end                                         [MS-session-completed-not-early]
+    And the session is completed, and not before                            [MS-session-completed-not-early]
     And the sessionReferenceId comes back                                   [MS-answerremotecall-sessionReferenceId]
 
   @MS-sendremotecallringbackjwt-same @MS-answerremotecalljwt-same @MS-answerremotecall-codec-PCMA

@@ -36,12 +36,7 @@ STEPS = (
     "remote_calls",
     "placed_calls",
     "recordings",
-    "connected.parties",
-    "connected.headers",
-    "connected.reports",
-    "connected.effects",
-    "connected.httpcall",
-    "connected.splitting",
+    "sessions",
 )
 
 

@@ -15,7 +15,6 @@ from harness.checks.evidence import seen_answer
 from harness.checks.sequence_values import same_uri
 from harness.checks.sip import Message, parse_message
 from harness.checks.sip_sdp import Media
-from harness.sequences import ORDER_SLACK
 from harness.suites.contract.values import UNKNOWN_ID
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.devices import Device, audio_in, crypto_offer, key, told_member, voice_codecs
@@ -267,18 +266,6 @@ def is_completed(ms: World, clause: str) -> None:
     told = ms.wait("sessionCompleted", call=ms.call)
     words = "after the end of a call its session is not completed"
     ms.scenario.check(clause, told is not None, words, expected="sessionCompleted", seen="nothing")
-
-
-@decides("that was not before its end")
-def is_not_early(ms: World, clause: str) -> None:
-    told = ms.wait("sessionCompleted", call=ms.call)
-    ended = [one.at for one in ms.call.phone.messages if one.start_line.startswith("BYE ")]
-    if told is None or not ended:
-        raise InconclusiveError(Reason.NO_EVIDENCE, "the call, or its session, did not end")
-    words = "sessionCompleted comes while the call is up"
-    kept = told.at >= min(ended) - ORDER_SLACK
-    seen = f"{min(ended) - told.at:.3f} s before"
-    ms.scenario.check(clause, kept, words, expected="after the BYE", seen=seen)
 
 
 @decides("the sessionReferenceId comes back")
