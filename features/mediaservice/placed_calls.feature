@@ -39,3 +39,54 @@ Feature: Placed calls
     Given a phone bob that refuses with 486 Busy Here
     When placeremotecall is sent to call bob, with a device that takes PCMA and has crypto
     Then bob is offered the crypto of the device                            [MS-placeremotecall-crypto]
+
+  @needs-ivr @MS-placeivrcall-destAddr @MS-placeivrcall-sipFrom @MS-placeivrcall-displayName
+  @MS-placeivrcall-sipDiversion @MS-placeivrcall-sipDiversionParameters @MS-placeivrcall-sipDiversion-default
+  @MS-placeivrcall-xHeaders @MS-placeivrcall-xHeaders-list @MS-placeivrcall-pHeaders @MS-placeivrcall-pHeaders-list
+  @MS-placeivrcall-contactParameters @MS-placeivrcall-contactUserParameters @MS-placeivrcall-callerPrivacy
+  @MS-placeivrcall-callerPrivacy-form @MS-placeivrcall-callAnswered @MS-placeivrcall-getIvrCommand
+  @MS-placeivrcall-sessionReferenceId @MS-placeivrcall-refused
+  Scenario: A call is placed for the IVR with the headers that are asked for, and a second one for a hidden caller
+    Given a phone bob that rings
+    And a phone carol that refuses with 486 Busy Here
+    When placeivrcall is sent to call bob with
+      | sipFrom                | "46700100401"                                                    |
+      | displayName            | "Donald Duck"                                                    |
+      | sipDiversion           | "46700100402"                                                    |
+      | sipDiversionParameters | {"reason": "user-busy", "counter": "2"}                          |
+      | xHeaders               | {"X-Ringtrue-One": "alpha", "X-Ringtrue-Two": ["beta", "gamma"]} |
+      | pHeaders               | {"P-Ringtrue-One": "delta", "P-Ringtrue-Two": ["eta", "theta"]}  |
+      | contactParameters      | {"ringtrue-line": "7"}                                           |
+      | contactUserParameters  | {"ringtrue-group": "9"}                                          |
+    Then bob is called at the address that was given                        [MS-placeivrcall-destAddr]
+    And bob's INVITE has the From user 46700100401                          [MS-placeivrcall-sipFrom]
+    And bob's INVITE has the From display name Donald Duck                  [MS-placeivrcall-displayName]
+    And bob's INVITE has the Diversion user 46700100402                     [MS-placeivrcall-sipDiversion]
+    And bob's INVITE has the Diversion parameters reason=user-busy and counter=2  [MS-placeivrcall-sipDiversionParameters]
+    And bob's INVITE has the header X-Ringtrue-One: alpha                   [MS-placeivrcall-xHeaders]
+    And bob's INVITE has X-Ringtrue-Two twice: beta and gamma               [MS-placeivrcall-xHeaders-list]
+    And bob's INVITE has the header P-Ringtrue-One: delta                   [MS-placeivrcall-pHeaders]
+    And bob's INVITE has P-Ringtrue-Two twice: eta and theta                [MS-placeivrcall-pHeaders-list]
+    And bob's INVITE has the Contact parameter ringtrue-line=7              [MS-placeivrcall-contactParameters]
+    And bob's INVITE has the Contact user-part parameter ringtrue-group=9   [MS-placeivrcall-contactUserParameters]
+    When bob answers
+    Then callAnswered comes when bob has answered, and not before           [MS-placeivrcall-callAnswered]
+    And getIvrCommand comes when bob has answered, and not before           [MS-placeivrcall-getIvrCommand]
+    And the sessionReferenceId of the operation comes back                  [MS-placeivrcall-sessionReferenceId]
+    When placeivrcall is sent to call carol with
+      | sipFrom       | "46700100401" |
+      | callerPrivacy | true          |
+    Then carol does not see the number 46700100401, which bob sees          [MS-placeivrcall-callerPrivacy]
+    And carol's INVITE asks for privacy in a form of RFC 3323               [MS-placeivrcall-callerPrivacy-form]
+    And carol's INVITE has no Diversion, but bob's has one                  [MS-placeivrcall-sipDiversion-default]
+    And carol, who refuses, gets neither callAnswered nor getIvrCommand     [MS-placeivrcall-refused]
+
+  @needs-ivr @MS-placeivrcall-maxRingTime @MS-placeivrcall-maxRingTime-cancel @MS-placeivrcall-not-before-answer
+  Scenario: A placed call that nobody answers is given up after maxRingTime
+    Given a phone bob that waits
+    When placeivrcall is sent to call bob with
+      | maxRingTime | 1 |
+    And bob rings
+    Then the attempt to reach bob ends after 1 second                       [MS-placeivrcall-maxRingTime]
+    And it ends with CANCEL                                                 [MS-placeivrcall-maxRingTime-cancel]
+    And neither callAnswered nor getIvrCommand came while bob rang          [MS-placeivrcall-not-before-answer]

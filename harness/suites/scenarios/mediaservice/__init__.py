@@ -37,6 +37,12 @@ STEPS = (
     "placed_calls",
     "recordings",
     "sessions",
+    "connected.parties",
+    "connected.headers",
+    "connected.reports",
+    "connected.effects",
+    "connected.httpcall",
+    "connected.splitting",
 )
 
 

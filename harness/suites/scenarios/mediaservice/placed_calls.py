@@ -5,6 +5,7 @@ A call for a device has a callback base and a reference of its own, by which wha
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,8 +17,9 @@ from harness.checks.sip import Message, parse_message
 from harness.checks.sip_sdp import Media
 from harness.sequences import ORDER_SLACK
 from harness.suites.scenario import InconclusiveError
+from harness.suites.scenarios.mediaservice.calls import members_of
 from harness.suites.scenarios.mediaservice.devices import Device, audio_in, key, told_member, voice_codecs
-from harness.suites.scenarios.mediaservice.world import World, name_of
+from harness.suites.scenarios.mediaservice.world import World, members, name_of
 from harness.suites.scenarios.telephony import is_success
 from harness.suites.scenarios.vocabulary import decides
 from harness.timeline import Callback
@@ -35,8 +37,14 @@ class PlacedCall:
         self.count = 0
         self.device = Device("PCMA")
         self.source = ""
-        self.reference = ""
+        self.reference: Any = ""
         self.base = ""
+
+    def begin(self, ms: World) -> None:
+        """Count a call that is about to be placed."""
+        if self.count:
+            ms.scenario.timeline.note("several-calls", "another call is placed beside the first")
+        self.count += 1
 
 
 @pytest.fixture
@@ -52,9 +60,7 @@ def placed() -> PlacedCall:
     )
 )
 def place(ms: World, placed: PlacedCall, operation: str, name: str, codec: str, crypto: str) -> None:
-    if placed.count:
-        ms.scenario.timeline.note("several-calls", "another call is placed beside the first")
-    placed.count += 1
+    placed.begin(ms)
     placed.device = Device(codec, key=key(101) if crypto else None)
     placed.source, placed.reference = ms.name("desk"), ms.name(f"placed{placed.count}-")
     recorder = ms.scenario.recorder
@@ -67,9 +73,17 @@ def place(ms: World, placed: PlacedCall, operation: str, name: str, codec: str, 
         callbackBaseUrl=placed.base,
         **placed.device.members,
     )
-    if not ms.done:
-        raise InconclusiveError(Reason.PRECONDITION, f"no call could be placed: {_seen(ms)}")
-    ms.phones[name].wait_called()
+    _expect_placed(ms, name)
+
+
+@when(parsers.re(rf"placeivrcall is sent to call {_PHONE} with"))
+def place_for_ivr(ms: World, placed: PlacedCall, name: str, datatable: list[list[str]]) -> None:
+    """With these members, and with an object for sessionReferenceId, as its table says."""
+    placed.begin(ms)
+    placed.reference = {"ringtrue": ms.name(f"placed{placed.count}-")}
+    given_members = members_of(ms, datatable)
+    ms.operate("placeIvrCall", destAddr=ms.phones[name].uri, sessionReferenceId=placed.reference, **given_members)
+    _expect_placed(ms, name)
 
 
 @when("hangupcall is sent with the replyId of callAnswered")
@@ -114,16 +128,33 @@ def offered_member(ms: World, placed: PlacedCall, name: str, member: str, clause
     told_member(ms.scenario, clause, _offer(ms, name), placed.device, member)
 
 
-@decides("callAnswered comes when {name} has answered, and not before")
-def told_of_answer(ms: World, name: str, clause: str) -> None:
+@decides("{callback} comes when {name} has answered, and not before")
+def told_of_answer(ms: World, callback: str, name: str, clause: str) -> None:
     answers = [one.at for one in ms.phones[name].messages if one.direction == "out" and is_success(one, "INVITE")]
     if not answers:
         raise InconclusiveError(Reason.PRECONDITION, f"{name} was not called, or could not answer")
-    told = ms.wait("callAnswered")
-    words = "callAnswered does not come when a call is answered" if told is None else "callAnswered comes too early"
+    told = ms.wait(callback)
+    words = f"{callback} does not come when a call is answered" if told is None else f"{callback} comes too early"
     kept = told is not None and told.at >= min(answers) - ORDER_SLACK
     seen = "nothing" if told is None else f"{min(answers) - told.at:.3f} s before"
     ms.scenario.check(clause, kept, words, expected="after the answer", seen=seen)
+
+
+@decides("{name}, who refuses, gets neither callAnswered nor getIvrCommand")
+def told_of_no_answer(ms: World, placed: PlacedCall, name: str, clause: str) -> None:
+    """The end of the session shows that callbacks of it come."""
+    _needed_invite(ms, name)
+    ms.need("sessionCompleted", placed.count)
+    words = "a placed call that is refused is told of as if it were answered"
+    _no_answer_told(ms, clause, ms.phones[name].name, placed, words)
+
+
+@decides("neither callAnswered nor getIvrCommand came while {name} rang")
+def told_of_no_answer_yet(ms: World, placed: PlacedCall, name: str, clause: str) -> None:
+    """The end of the session shows that callbacks of it come."""
+    ms.need("sessionCompleted", placed.count)
+    words = "a placed call is told of as if it were answered while it rings"
+    _no_answer_told(ms, clause, ms.phones[name].name, placed, words)
 
 
 @decides("it comes below the callbackBaseUrl that was given")
@@ -179,6 +210,22 @@ def reference_comes_back(ms: World, placed: PlacedCall, clause: str) -> None:
     seen = ms.need("sessionCompleted").get("sessionReferenceId")
     words = "the sessionReferenceId that was given does not come back"
     ms.scenario.check(clause, seen == placed.reference, words, expected=placed.reference, seen=seen)
+
+
+def _no_answer_told(ms: World, clause: str, called: str, placed: PlacedCall, words: str) -> None:
+    seen = [
+        name
+        for name in ("callAnswered", "getIvrCommand")
+        for one in ms.callbacks(name)
+        if members(one).get("sessionReferenceId") == placed.reference or called in str(members(one))
+    ]
+    ms.scenario.check(clause, not seen, words, expected="neither", seen=seen)
+
+
+def _expect_placed(ms: World, name: str) -> None:
+    if not ms.done:
+        raise InconclusiveError(Reason.PRECONDITION, f"no call could be placed: {_seen(ms)}")
+    ms.phones[name].wait_called()
 
 
 def _invite(ms: World, name: str) -> Message | None:

@@ -11,7 +11,7 @@ from harness.suites.scenarios.mediaservice.connected.parties import Parties
 from harness.suites.scenarios.mediaservice.world import members
 from harness.suites.scenarios.telephony.agents import statuses
 from harness.suites.scenarios.vocabulary import decides
-from harness.timeline import SipMessage
+from harness.timeline import Callback, SipMessage
 from harness.verdicts import Reason
 
 # How much sooner or later than it was asked for an attempt may end, in seconds: clocks differ, and ringing takes its way.
@@ -126,15 +126,14 @@ def gets_plain_ringing(parties: Parties, clause: str) -> None:
 
 @decides("the attempt to reach {name} ends after {seconds} second")
 def attempt_ends(parties: Parties, name: str, seconds: str, clause: str) -> None:
-    """Seen by a CANCEL, or else by the callEvent that tells of it."""
+    """Seen by a CANCEL, or else by the callEvent, or the end of the session, that tells of it."""
     phone, limit = parties.phone(name), float(seconds)
     if phone.invite is None:
         raise InconclusiveError(Reason.PRECONDITION, f"{name} was not called")
-    begin, told = phone.invite.at, len(parties.ms.callbacks("callEvent", event="calledPartyFailure"))
+    begin, told = phone.invite.at, len(_attempts_told(parties))
     phone.wait_cancelled(limit + _LATER)
     ends = [one.at for one in phone.messages if one.direction == "in" and one.start_line.startswith("CANCEL ")]
-    failures = parties.ms.callbacks("callEvent", event="calledPartyFailure")[told:]
-    ends += [one.at for one in failures]
+    ends += [one.at for one in _attempts_told(parties)[told:]]
     parties.moments["cancelled"] = float(bool(ends) and phone.wait_cancelled(0))
     lasted = min(ends) - begin if ends else None
     kept = lasted is not None and limit - _SOONER <= lasted <= limit + _LATER
@@ -158,6 +157,13 @@ def is_cancelled(parties: Parties, name: str, clause: str) -> None:
     kept = parties.phone(name).wait_cancelled()
     words = "a destination that still rings is not cancelled when the caller has given up"
     parties.scenario.check(clause, kept, words, expected="CANCEL", seen="none")
+
+
+def _attempts_told(parties: Parties) -> list[Callback]:
+    """Callbacks that tell that an attempt is over; a session that an operation began ends without callEvent."""
+    ms = parties.ms
+    told = [*ms.callbacks("callEvent", event="calledPartyFailure"), *ms.callbacks("sessionCompleted")]
+    return sorted(told, key=lambda one: one.at)
 
 
 def _is_180(message: SipMessage) -> bool:

@@ -108,8 +108,12 @@ def has_no_header(parties: Parties, who: str, name: str, other: str, clause: str
 
 @decides("{who} does not see {caller}'s number, which {other} sees")
 def does_not_see(parties: Parties, who: str, caller: str, other: str, clause: str) -> None:
+    does_not_see_number(parties, who, parties.number(caller), other, clause)
+
+
+@decides("{who} does not see the number {number}, which {other} sees")
+def does_not_see_number(parties: Parties, who: str, number: str, other: str, clause: str) -> None:
     """A number beside a request for privacy is left to whoever shows it (RFC 3323 4.2)."""
-    number = parties.number(caller)
     invite = parties.invite(who)
     shown = [] if _asks_privacy(invite) else _shows(invite, number)
     if not shown and not _shows(parties.invite(other), number):
