@@ -40,9 +40,9 @@ def members_of(ms: World, datatable: list[list[str]]) -> dict[str, Any]:
 
 
 def value_of(ms: World, text: str) -> Any:
-    """A value of a table: JSON, or else text; `{bob}` is the URI of the phone bob."""
-    for name, phone in ms.phones.items():
-        text = text.replace(f"{{{name}}}", phone.uri)
+    """A value of a table: JSON, or else text; `{bob}` is the URI of the phone bob, and what else has a name likewise."""
+    for name, meant in ({name: phone.uri for name, phone in ms.phones.items()} | ms.meant).items():
+        text = text.replace(f"{{{name}}}", meant)
     try:
         return json.loads(text)
     except ValueError:
@@ -68,11 +68,6 @@ def phone_that_refuses(ms: World, name: str, refusal: str) -> None:
 @when("a caller calls the IVR")
 def call_ivr(ms: World) -> None:
     ms.dial(IVR)
-
-
-@when("a caller calls the IVR with the headers")
-def call_ivr_with_headers(ms: World, docstring: str) -> None:
-    ms.dial(IVR, headers=docstring.strip())
 
 
 @given("a caller in the IVR")

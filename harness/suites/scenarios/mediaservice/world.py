@@ -70,7 +70,8 @@ class World:
     """One scenario's hold on the platform; `ms` in steps.
 
     `answers` are those of every call of the scenario, unless a call has its own; see `Answers` for what one may be.
-    `phones`: those that wait to be called, by what the feature calls them.
+    `phones`: those that wait to be called, by what the feature calls them; `meant`: what else a feature's tables may
+    name in braces, such as a prompt file.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -79,6 +80,7 @@ class World:
         self.answers = Answers()
         self.calls: list[Call] = []
         self.phones: dict[str, Phone] = {}
+        self.meant: dict[str, str] = {}
         self.last: HttpExchange | None = None
         self.bench = Workbench(scenario)
         self.lease = Lease(scenario.plan.run_dir / "leases")
@@ -201,7 +203,7 @@ class World:
         """
         self.lease.take(f"alarm-{error}")
         self.scenario.timeline.note("provoked", f"an alarm is provoked: {error}")
-        self.scenario.recorder.route("/", Answer(), match=Match(json={"error": error}))
+        self.scenario.recorder.route("/", Answer(), match=Match(mentions=error))
 
     # What it has heard
 

@@ -1,0 +1,102 @@
+"""Steps on what becomes of an incoming call after the answer to newCall: refused with each drop code, or led to the IVR.
+
+What the call flow `incoming-call` judges is judged from the timeline: the steps here wait for what it looks at.
+"""
+
+from __future__ import annotations
+
+import pytest
+from pytest_bdd import given, when
+
+from harness.drivers.recorder import Answer
+from harness.suites.scenarios.mediaservice.world import IVR, Call, World
+from harness.suites.scenarios.vocabulary import decides
+from harness.verdicts import Reason
+
+_ALIKE = ("busy", "numberNotFound", "temporarilyUnavailable")
+# Longer than a caller takes to give up, shorter than a platform waits for an answer.
+_LATE = 0.8
+
+
+@pytest.fixture
+def dropped() -> dict[str, Call]:
+    """The calls of a scenario by the code with which they are dropped."""
+    return {}
+
+
+@given("newCall is answered late")
+def answered_late(ms: World) -> None:
+    ms.answers.set("newCall", Answer(json={"action": "drop", "dropCode": "busy"}, delay=_LATE))
+
+
+@when("a caller calls the IVR for each drop code")
+def call_for_each_code(ms: World, dropped: dict[str, Call], datatable: list[list[str]]) -> None:
+    for code in datatable[0]:
+        dropped[code] = ms.dial(IVR, answers={"newCall": {"action": "drop", "dropCode": code}})
+
+
+@when("a caller calls the IVR and is sent there")
+def call_sent_to_ivr(ms: World) -> None:
+    ms.dial(IVR, answers={"newCall": {"action": "ivr"}})
+
+
+@when("another caller calls the IVR and is dropped")
+def call_dropped(ms: World) -> None:
+    ms.dial(IVR, answers={"newCall": {"action": "drop", "dropCode": "busy"}})
+
+
+@decides("every call is refused")
+@decides("the drop code {code} refuses a call")
+@decides("the drop code {code} is sent as {status}")
+@decides("the call ends with 487")
+def refused(ms: World, clause: str) -> None:
+    """Judged by the call flow; it needs the final answer, or the time for one."""
+    del clause
+    for call in ms.calls:
+        call.phone.wait_final()
+
+
+@decides("busy, numberNotFound and temporarilyUnavailable differ")
+def codes_differ(ms: World, dropped: dict[str, Call], clause: str) -> None:
+    seen = {code: dropped[code].phone.wait_final() for code in _ALIKE}
+    if None in seen.values() or any(status is not None and status < 300 for status in seen.values()):
+        ms.scenario.undecided(clause, Reason.PRECONDITION, f"not every call was refused: {seen}")
+        return
+    words = "different drop codes reach the caller as the same response"
+    ms.scenario.check(clause, len(set(seen.values())) == len(seen), words, expected="different responses", seen=seen)
+
+
+@decides("the first call is answered, and getIvrCommand asked")
+def led_to_ivr(ms: World, clause: str) -> None:
+    """Judged by the call flow."""
+    del clause
+    ms.calls[0].phone.wait_final()
+    ms.wait("getIvrCommand", call=ms.calls[0])
+
+
+@decides("each call has what the answer said")
+def as_answered(ms: World, clause: str) -> None:
+    statuses = [call.phone.wait_final() for call in ms.calls]
+    kept = [status is not None and status < 300 for status in statuses] == [True, False]
+    words = "what becomes of a call is not what the action says"
+    ms.scenario.check(
+        clause, kept, words, expected="ivr is answered, drop is refused", seen=f"{statuses[0]}, {statuses[1]}"
+    )  # fmt: skip
+
+
+@decides("the two calls have different sessionIds")
+@decides("the two calls have different traceIds")
+@decides("the sessions are completed")
+def completed(ms: World, clause: str) -> None:
+    """Judged by the call flows, when the calls are over."""
+    del clause
+    ms.finish()
+
+
+@decides("each of them once")
+@decides("nothing follows that")
+def completed_once(ms: World, clause: str) -> None:
+    """Judged by the call flow, when it has been quiet for a while."""
+    del clause
+    ms.finish()
+    ms.quiet()
