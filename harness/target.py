@@ -106,6 +106,7 @@ class SystemTarget(Table):
         "password",
         "client_secret",
         "limited_client_secret",
+        "short_lived_password",
         "token",
         "secret_key",
         "application",
@@ -147,11 +148,13 @@ class ApidazeTarget(SystemTarget):
 
 
 class CallableTarget(SystemTarget):
-    """Callable: password grant."""
+    """Callable: password grant. `short_lived_…`: another user, whose access tokens live a few seconds only."""
 
     username: str
     password: Secret
     account: str | None = None
+    short_lived_username: str | None = None
+    short_lived_password: MaybeSecret = None
 
 
 class VtxTarget(SystemTarget):

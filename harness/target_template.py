@@ -74,6 +74,9 @@ password = "${{CALLABLE_PASSWORD}}"
 # account = "5554872eb0731b38efa4d444"   # the account to work on; else the first one listed
 # What the platform supports here; `ringtrue clauses --system callable` shows which clauses need what.
 capabilities = []
+# A user whose access tokens live a few seconds only, for the capability short-tokens; not needed if all tokens do.
+# short_lived_username = "${{CALLABLE_SHORT_USER}}"
+# short_lived_password = "${{CALLABLE_SHORT_PASSWORD}}"
 
 # [callable.sip]
 # address = "192.0.2.5:5060"

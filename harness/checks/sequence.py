@@ -6,16 +6,15 @@ flow is given as inconclusive only where no other instance decided it. What only
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from harness.checks.evidence import failed, inconclusive, passed
 from harness.checks.sequence_passive import UNTIED, counted, flows_of, is_blind, why_unseen
 from harness.checks.sequence_record import Record, Seen, read_field
+from harness.checks.sequence_stretch import Stretch, possibly_in, surely_in, undoubtedly_in
 from harness.checks.sequence_values import agree, comparable, text_of
-from harness.checks.sequence_window import FlowRun, Instance, Span, TooMuchWork, is_retry, once, surely_before
+from harness.checks.sequence_window import FlowRun, Instance, TooMuchWork, is_retry, once, surely_before
 from harness.sequences import Absent, Agree, Expect, Flow, Order, Precede, Rule, Seconds, Unique
 from harness.target import Timing
 from harness.verdicts import Finding, Reason, Verdict
@@ -100,15 +99,6 @@ def _can_apply(run: FlowRun, rule: Rule) -> bool:
             return seen(rule.subjects)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """What a rule looks at: from an anchor (None: the start) to the next one, or to an event that ends it."""
-
-    anchor: Seen | None
-    following: Seen | None = None
-    ending: Seen | None = None
-
-
 class _Judge:
     """One instance of a flow."""
 
@@ -158,7 +148,7 @@ class _Judge:
     def _seconds(self, value: Seconds) -> float:
         return float(getattr(self.timing, value)) if isinstance(value, str) else value
 
-    def _stretches(self, rule: Expect | Absent) -> Iterator[_Stretch]:
+    def _stretches(self, rule: Expect | Absent) -> Iterator[Stretch]:
         if rule.each:
             anchors = list(self.instance.any_sure(rule.each))
             self.instance.run.count(len(anchors))
@@ -167,11 +157,11 @@ class _Judge:
             first = self.instance.first_sure(rule.after)
             pairs = [(first, None)] if first else []
         else:
-            yield _Stretch(None, None, self.instance.first_sure(rule.before))
+            yield Stretch(None, None, self.instance.first_sure(rule.before))
             return
         for anchor, following in pairs:
             ending = self.instance.first_sure(rule.before, anchor.index)
-            yield _Stretch(anchor, following, ending)
+            yield Stretch(anchor, following, ending)
 
     def _expect(self, rule: Expect) -> Iterator[Finding]:
         names, clause, title = _either(rule.events), rule.clause, self.flow.title
@@ -183,8 +173,11 @@ class _Judge:
             in_time, deadline = possible, None
             if rule.within is not None:
                 deadline = anchor.ended + self._seconds(rule.within)
-                slack = self.record.slack
-                in_time = [seen for seen in possible if seen.at <= deadline + slack * (seen.kind != anchor.kind)]
+                in_time = [
+                    seen
+                    for seen in possible
+                    if seen.at <= deadline + self.record.slack * (seen.observer != anchor.observer)
+                ]
             missing = rule.at_least - len(in_time)
             surplus = len(sure) - rule.at_most if rule.at_most is not None else 0
             expected = _count_words(rule) + (f" within {self._seconds(rule.within):g} s" if rule.within else "")
@@ -212,7 +205,7 @@ class _Judge:
             words = f"{names} does not come after each {_either(rule.each)}"
             yield failed(clause, words, expected=_count_words(rule), seen="too few", subject=title, at=owed[0])
 
-    def _not_over(self, rule: Expect, stretch: _Stretch, deadline: float | None) -> str:
+    def _not_over(self, rule: Expect, stretch: Stretch, deadline: float | None) -> str:
         """Why more might still come, or have come unseen; '' when the time for it is over."""
         anchor = stretch.anchor or self.instance.start
         until = stretch.ending.at if stretch.ending else self.instance.ends if deadline is None else deadline
@@ -233,7 +226,7 @@ class _Judge:
             anchor = stretch.anchor or self.instance.start
             place = f" after {_either(rule.after or rule.each)}" if stretch.anchor else ""
             place += f" before {_either(rule.before)}" if rule.before and stretch.ending else ""
-            spans = [self._undoubtedly_in(name, stretch) for name in rule.events]
+            spans = [undoubtedly_in(self.instance, name, stretch) for name in rule.events]
             wrong = once([seen for span in spans for seen in islice(span, _KEPT[Verdict.FAIL])])
             quiet = self._seconds(rule.quiet)
             ends = min(self.instance.ends, stretch.following.at if stretch.following else self.instance.ends)
@@ -342,50 +335,15 @@ class _Judge:
         if not wrong and len(first) > 1:
             yield passed(rule.clause, self.flow.title, at=_places(list(first.values())[:2]))
 
-    def _first_of(self, names: tuple[str, ...], stretch: _Stretch, most: int) -> list[Seen]:
+    def _first_of(self, names: tuple[str, ...], stretch: Stretch, most: int) -> list[Seen]:
         """The first events that may lie in the stretch, in order; what was seen together with others counts once."""
-        found = [seen for name in names for seen in islice(self._possibly_in(name, stretch), most)]
+        found = [seen for name in names for seen in islice(possibly_in(self.instance, name, stretch), most)]
         return sorted(once(found), key=lambda seen: (seen.index, seen.number))[:most]
 
-    def _all_of(self, names: tuple[str, ...], stretch: _Stretch) -> list[Seen]:
-        found = once([seen for name in names for seen in self._surely_in(name, stretch)])
+    def _all_of(self, names: tuple[str, ...], stretch: Stretch) -> list[Seen]:
+        found = once([seen for name in names for seen in surely_in(self.instance, name, stretch)])
         self.instance.run.count(len(found))
         return found
-
-    def _possibly_in(self, name: str, stretch: _Stretch) -> Span:
-        """Events that may lie in the stretch: of another kind than its ends, they may be off by the record's slack."""
-        kind, times = self.flow.events[name].kind, self.record.times
-        low, high = 0, len(times)
-        if (anchor := stretch.anchor) is not None:
-            low = anchor.index + 1
-            if kind != anchor.kind:
-                low = min(low, bisect_right(times, anchor.at - self.record.slack))
-        for end in (stretch.following, stretch.ending):
-            if end is not None:
-                high = min(high, end.index if kind == end.kind else bisect_left(times, end.at + self.record.slack))
-        return self.instance.possible(name).between(low, high)
-
-    def _surely_in(self, name: str, stretch: _Stretch) -> Span:
-        """Events that lie in the stretch by their times."""
-        low = stretch.anchor.index + 1 if stretch.anchor else 0
-        ends = [end.index for end in (stretch.following, stretch.ending) if end is not None]
-        return self.instance.sure(name).between(low, min(ends, default=len(self.record.times)))
-
-    def _undoubtedly_in(self, name: str, stretch: _Stretch) -> Span:
-        """Events that lie in the stretch even if observers disagree.
-
-        What the harness itself did (a request, a note) is the cause of what follows, and needs no margin.
-        """
-        kind, times = self.flow.events[name].kind, self.record.times
-        low, high = 0, len(times)
-        if (anchor := stretch.anchor) is not None:
-            low = anchor.index + 1
-            if kind != anchor.kind and anchor.kind not in ("http", "note"):
-                low = max(low, bisect_left(times, anchor.at + self.record.slack))
-        for end in (stretch.following, stretch.ending):
-            if end is not None:
-                high = min(high, end.index if kind == end.kind else bisect_right(times, end.at - self.record.slack))
-        return self.instance.sure(name).between(low, high)
 
 
 def _late(events: list[Seen], anchor: Seen) -> str:

@@ -62,6 +62,11 @@ class Seen:
         return max(self.at, getattr(self.event, "ended", None) or self.at)
 
     @property
+    def observer(self) -> str:
+        """Who saw it: two of the same observer are in their true order, others may be off by `ORDER_SLACK`."""
+        return f"sip {self.event.agent}" if isinstance(self.event, SipEvent) else self.kind
+
+    @property
     def by_target(self) -> bool:
         """Whether the implementation made it: a request or an answer of its own, not what the harness did."""
         match self.event:

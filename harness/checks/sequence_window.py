@@ -254,7 +254,7 @@ def surely_before(first: Seen, second: Seen, slack: float) -> bool:
     """Whether one event came before another, beyond what their observers may disagree about."""
     if first.index >= second.index:
         return False
-    return first.kind == second.kind or second.at - first.at >= slack
+    return first.observer == second.observer or second.at - first.at >= slack
 
 
 def is_retry(first: Seen, again: Seen, *, like: bool = True) -> bool:

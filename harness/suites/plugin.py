@@ -6,7 +6,6 @@ in `session`, what a test works with in `scenario`, and how a test ends in `outc
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,10 +95,6 @@ def _start_worker(config: pytest.Config, plan: dict[str, Any]) -> None:
     config.stash[_worker] = Worker(made)
     config.addinivalue_line("markers", "ringtrue(system, clauses, title, needs): what a test of the suites is about")
     config.addinivalue_line("python_files", "test_*.py")
-    from harness.suites.scenarios.features import STEP_MODULES
-
-    for module in STEP_MODULES:
-        config.pluginmanager.register(importlib.import_module(module), module)
     from harness.report.allure_labels import AllureLabels
 
     config.pluginmanager.register(AllureLabels(made), "ringtrue-allure")

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from pytest_bdd import scenario as bind
-from pytest_bdd.feature import features
+from pytest_bdd.feature import features, get_features
+from pytest_bdd.steps import step_function_context_registry
 
-from harness.contract import Contract
-from harness.suites.scenarios.features import FeatureError, feature_files, mark
+from harness.contract import Contract, data_folder
+from harness.suites.scenarios.features import STEPS, FeatureError, feature_files, mark, steps_of
 from tests.checks.build import toy_contract
 from tests.suites.world import make_plan
 
@@ -93,3 +94,19 @@ def test_features_of_the_user_are_found_beside_the_shipped_ones(tmp_path: Path) 
         ("toy", "a.feature"),
         ("toy", "b.feature"),
     ]
+
+
+# Mediaservice's steps are still being told apart from each other.
+@pytest.mark.parametrize("system", [system for system in STEPS if system != "mediaservice"])
+def test_each_step_of_a_shipped_feature_has_one_meaning(system: str) -> None:
+    known = [
+        context
+        for name, fixture in steps_of(system).items()
+        if (context := step_function_context_registry.get(fixture._get_wrapped_function())) is not None
+    ]
+    for path in sorted((data_folder("features") / system).glob("**/*.feature")):
+        for template in (one for feature in get_features([str(path)]) for one in feature.scenarios.values()):
+            contexts = [example for table in template.examples for example in table.as_contexts()] or [{}]
+            for step in (step for context in contexts for step in template.render(context).steps):
+                meant = [one for one in known if one.type in (None, step.type) and one.parser.is_matching(step.name)]
+                assert len(meant) == 1, f"{path.name}: {step.type} {step.name}: {[one.parser for one in meant]}"

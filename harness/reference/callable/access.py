@@ -19,13 +19,17 @@ _REFRESH_FACTOR = 10
 
 
 class Access:
-    """Grants tokens and knows whose a token is. `life` of an access token in seconds."""
+    """Grants tokens and knows whose a token is. `life` of an access token in seconds, `lives` of those of some users."""
 
-    def __init__(self, users: Mapping[str, str], life: int) -> None:
+    def __init__(self, users: Mapping[str, str], life: int, lives: Mapping[str, int] | None = None) -> None:
         self._passwords = dict(users)
         self._key = secrets.token_bytes(32)
+        self._lives = dict(lives or {})
         self.life = life
-        self.refresh_life = life * _REFRESH_FACTOR
+
+    def life_of(self, username: str) -> int:
+        """How long an access token of this user lives."""
+        return min(self.life, self._lives.get(username, self.life))
 
     def logs_in(self, username: str, password: str) -> bool:
         """Whether there is a user of this name with this password."""
@@ -35,11 +39,13 @@ class Access:
     def grant(self, username: str) -> dict[str, object]:
         """New tokens of both kinds, with the members of the sampled answer; life times in seconds."""
         now = int(time.time())
+        life = self.life_of(username)
+        refresh_life = life * _REFRESH_FACTOR
         return {
-            "access_token": self.sign(self.claims(username, ACCESS, now, self.life)),
-            "refresh_token": self.sign(self.claims(username, REFRESH, now, self.refresh_life)),
-            "refresh_expires_in": self.refresh_life,
-            "expires_in": self.life,
+            "access_token": self.sign(self.claims(username, ACCESS, now, life)),
+            "refresh_token": self.sign(self.claims(username, REFRESH, now, refresh_life)),
+            "refresh_expires_in": refresh_life,
+            "expires_in": life,
         }
 
     def claims(self, username: str, kind: str, now: int, life: int) -> Claims:

@@ -142,7 +142,11 @@ def _refresh_shape(system: Any) -> None:
     "refresh-token-shorter", "CA-token-refresh-outlives", "the refresh token lives half as long as the access token"
 )
 def _refresh_shorter(system: Any) -> None:
-    wrap(system.access, "grant", lambda grant, user: grant(user) | {"refresh_expires_in": system.access.life / 2})
+    wrap(
+        system.access,
+        "grant",
+        lambda grant, user: grant(user) | {"refresh_expires_in": system.access.life_of(user) / 2},
+    )
 
 
 @collect("any-refresh-token", "CA-token-bad-refresh", "anything is taken for a refresh token")

@@ -177,6 +177,16 @@ REFUSED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("DialVerb", "VoiceCall", ("dial", "dial.callerId", "dial.timeout", "dial.timeLimit", "dial.targets")),
     ("HangupVerb", "VoiceCall", ("hangup", "hangup.reason")),
 )
+# What a platform does not accept it does not ask for either; this stands for it where it cannot do without.
+_INSTEAD: Mapping[tuple[str, str], object] = {
+    ("TrunkValues", "ip"): "192.0.2.1",
+    ("HookValues", "app"): "flow.generic",
+    ("HookValues", "url"): "http://127.0.0.1:9/",
+    ("GatewayValues", "type"): "SIP_GATEWAY",
+    ("RouteStartValues", "type"): "ROUTE_START",
+    ("VoiceCall", "target"): {"sipUri": {"uri": "sip:nobody@127.0.0.1:9"}},
+    ("VoiceCall", "verbs"): [],
+}
 _GROUPS = {"GatewayValues": "sipGateway", "RouteStartValues": "startRoute"}
 
 
@@ -202,9 +212,11 @@ def _has(value: object, path: str) -> bool:
 def _refuse(schema: str, operation: str, path: str, system: Any) -> None:
     async def values_of(read: Callable[[Asked], Any], asked: Asked) -> Any:
         body = await read(asked)
-        if asked.operation.endswith(operation) and _given(schema, body, path):
+        if not asked.operation.endswith(operation):
+            return body
+        if _given(schema, body, path):
             raise ApiError(400, f"{path} is not accepted")
-        return body
+        return {path: _INSTEAD[schema, path], **body} if (schema, path) in _INSTEAD else body
 
     wrap(system.api, "values_of", values_of)
 

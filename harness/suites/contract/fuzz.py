@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness.drivers.http import KEPT_BODY
 from harness.spec import Operation
 from harness.suites.contract.resources import Workbench
-from harness.suites.contract.values import UNKNOWN_ID
+from harness.suites.contract.values import NEW_EXTENSION_PATTERN, UNKNOWN_ID
 from harness.timeline import Headers, HttpExchange, HttpRequest, HttpResponse
 from harness.verdicts import Reason
 
@@ -249,6 +249,8 @@ def _pin(node: Any, guard: _Guard) -> None:
             node.clear()
             node.update({"type": "string", "enum": guard.recorder_urls()})
             return
+        if node.get("x-value") == "new-extension":
+            node["pattern"] = NEW_EXTENSION_PATTERN
         for value in node.values():
             _pin(value, guard)
     elif isinstance(node, list):

@@ -6,7 +6,7 @@ Read from the links and `x-value` marks of the OpenAPI document; pure, so that t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -161,6 +161,13 @@ class Links:
         below = [*schema.get("properties", {}).values(), schema.get("items", {})]
         below += [branch for key in ("anyOf", "oneOf", "allOf") for branch in schema.get(key, ())]
         return schema.get(VALUE_KEY) in marks or any(self._has_mark(one, marks) for one in below if one)
+
+
+def fitting(branches: Sequence[Mapping[str, Any]], value: Any) -> Mapping[str, Any]:
+    """The branch of a choice whose members are those of the value."""
+    if isinstance(value, Mapping):
+        return max(branches, key=lambda branch: len(value.keys() & branch.get("properties", {}).keys()))
+    return next((branch for branch in branches if VALUE_KEY in branch), {})
 
 
 def pick(value: Any, parameters: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str] | None:

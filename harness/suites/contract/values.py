@@ -13,9 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.spec import Operation
-from harness.suites.contract.links import VALUE_KEY, Links
+from harness.suites.contract.links import VALUE_KEY, Links, fitting
 from harness.target import SystemTarget
 
+# Scenarios give their gateways numbers that begin with 8.
+_FIRST_DIGITS = "234567"
+NEW_EXTENSION_PATTERN = f"^[{_FIRST_DIGITS}][0-9]{{2}}$"
 UNKNOWN_ID = "ringtrue-no-such-id"
 _SOON = timedelta(minutes=2)
 _OMIT = object()
@@ -61,7 +64,7 @@ class Values:
         schema = self._links.follow(schema)
         for key in ("anyOf", "oneOf"):
             if key in schema:
-                schema = {**schema, **self._fitting(schema[key], value)}
+                schema = {**schema, **fitting([self._links.follow(one) for one in schema[key]], value)}
         if VALUE_KEY in schema:
             return self._marked(schema[VALUE_KEY], value)
         if isinstance(value, Mapping):
@@ -91,7 +94,7 @@ class Values:
             case "agent-port":
                 return 20_000 + secrets.randbelow(40_000)
             case "new-extension":
-                return f"{secrets.choice('2345678')}{secrets.randbelow(100):02}"
+                return f"{secrets.choice(_FIRST_DIGITS)}{secrets.randbelow(100):02}"
             case "path-id":
                 return _OMIT
             case _:
@@ -105,10 +108,3 @@ class Values:
         self._turn += 1
         chosen = known[self._turn % len(known)]
         return int(chosen) if isinstance(value, int) else chosen
-
-    def _fitting(self, branches: list[Any], value: Any) -> Mapping[str, Any]:
-        """The branch of a choice whose members are those of the value."""
-        followed = [self._links.follow(branch) for branch in branches]
-        if isinstance(value, Mapping):
-            return max(followed, key=lambda branch: len(value.keys() & branch.get("properties", {}).keys()))
-        return next((branch for branch in followed if VALUE_KEY in branch), {})

@@ -5,24 +5,28 @@ A tag is a clause's id or `needs-<capability>`; anything else is an error that n
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from pytest_bdd.scenario import scenario_wrapper_template_registry
+from _pytest.fixtures import FixtureFunctionDefinition
+from pytest_bdd.feature import get_features
+from pytest_bdd.scenario import get_python_name_generator, scenario, scenario_wrapper_template_registry
 
 from harness.contract import Contract, data_folder
+from harness.suites.current import current_plan
 from harness.suites.plan import Plan
 from harness.suites.scenarios import apidaze, mediaservice, vtx
+from harness.suites.scenarios import callable as callable_
 
 NEEDS = "needs-"
-STEP_MODULES = tuple(
-    name
-    for system in (apidaze, mediaservice, vtx)
-    for name in (system.__name__, *(f"{system.__name__}.{module}" for module in system.STEPS))
-)
+STEPS: dict[str, ModuleType] = {"apidaze": apidaze, "callable": callable_, "mediaservice": mediaservice, "vtx": vtx}
+# Names of tests are those of timelines, whatever system they belong to.
+_taken: set[str] = set()
 _DECIDED = re.compile(r"\[([A-Z]{2,3}-[^\]\s]+)\]\s*$")
 
 
@@ -36,6 +40,38 @@ def feature_files(plan: Plan) -> Iterator[tuple[Contract, Path]]:
         for root in (data_folder("features"), *plan.features):
             for path in sorted((root / system).glob("**/*.feature")):
                 yield contract, path
+
+
+def bind(namespace: dict[str, Any], *systems: str) -> None:
+    """Make tests of the feature files of these systems in a test module, and have it know their steps.
+
+    Steps of other systems are not known there, so that each system may say the same in the same words.
+    """
+    for system in systems:
+        namespace.update(steps_of(system))
+    for contract, path in feature_files(current_plan()):
+        if contract.system in systems:
+            for feature in get_features([str(path)]):
+                for title in feature.scenarios:
+                    test = scenario(feature.filename, title, features_base_dir=str(path.parent))(lambda: None)
+                    mark(test, contract)
+                    name = next(name for name in get_python_name_generator(title) if name not in _taken)
+                    _taken.add(name)
+                    namespace[name] = test
+
+
+def steps_of(system: str) -> dict[str, FixtureFunctionDefinition]:
+    """The steps and fixtures of a system, by the names under which pytest finds them; none for one that it does not know."""
+    if system not in STEPS:
+        return {}
+    package = STEPS[system]
+    found: dict[str, FixtureFunctionDefinition] = {}
+    for name in (package.__name__, *(f"{package.__name__}.{module}" for module in package.STEPS)):
+        for key, value in vars(importlib.import_module(name)).items():
+            if isinstance(value, FixtureFunctionDefinition):
+                # The same words may be a Given in one module and a When in another; a step's own name does not matter.
+                found[key if found.get(key, value) is value else f"{key} of {name}"] = value
+    return found
 
 
 def mark(function: Callable[..., Any], contract: Contract) -> None:

@@ -5,7 +5,6 @@ A step that prepares or acts ends its scenario as inconclusive when it cannot be
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from harness.checks.sequence_values import same_phone
 from harness.suites.contract.values import UNKNOWN_ID, unique
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.apidaze.world import ACCOUNT, SCRIPTS, Kind, World, one_item, sip_domain
+from harness.suites.scenarios.sameness import as_text, overlap_equal
 from harness.suites.scenarios.vocabulary import decides, member, step_pattern, table
 from harness.verdicts import Reason
 
@@ -149,7 +149,7 @@ def has_every_member(world: World, clause: str) -> None:
         if f"{parent}.{name}" not in _NEVER_GIVEN and member(item, f"{parent}.{name}".lstrip(".")) is None
     ]
     words = f"a {world.kind.name} that was given all values is listed without {', '.join(missing)}"
-    world.scenario.check(clause, not missing, words, expected="all members of the sample", seen=_shown(item))
+    world.scenario.check(clause, not missing, words, expected="all members of the sample", seen=as_text(item))
 
 
 @decides("it has the user name that was given")
@@ -222,8 +222,8 @@ def read_is_listed(world: World, clause: str) -> None:
         seen = one_item(json_body(exchange))
         expected = listed.get(item["id"])
         words = f"reading a {world.kind.name} by its id shows another one than the list"
-        kept = seen is not None and expected is not None and _overlap_equal(seen, expected)
-        world.scenario.check(clause, kept, words, expected=_shown(expected), seen=_shown(seen), at=exchange)
+        kept = seen is not None and expected is not None and overlap_equal(seen, expected)
+        world.scenario.check(clause, kept, words, expected=as_text(expected), seen=as_text(seen), at=exchange)
 
 
 @when(step_pattern('its {value} is updated to "{new}"'))
@@ -254,7 +254,7 @@ def update_shows_somewhere(world: World, clause: str, value: str, path: str) -> 
     item, given = one_item(json_body(exchange)), world.sent[value]
     kept = any(_means(path, seen, given) for seen in _leaves(item))
     words = f"an updated {value} shows neither at {path} nor elsewhere"
-    world.scenario.check(clause, kept, words, expected=given, seen=_shown(item), at=exchange)
+    world.scenario.check(clause, kept, words, expected=given, seen=as_text(item), at=exchange)
 
 
 @decides("everything else is as it was")
@@ -368,16 +368,3 @@ def _leaves(value: Any) -> Iterator[Any]:
                 waiting.extend(items)
             case leaf:
                 yield leaf
-
-
-def _overlap_equal(one: Any, other: Any) -> bool:
-    """Equal in every member that both have."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return all(_overlap_equal(one[key], other[key]) for key in one.keys() & other.keys()) and one.get(
-            "id"
-        ) == other.get("id")
-    return bool(one == other)
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -36,6 +36,10 @@ class Lease:
         """Wait until the only thing of that name is free, and take it."""
         self._lock(name, wait=True)
 
+    def take_free(self, kind: str, of: int) -> int | None:
+        """Take the first of the `of` things of a kind that nobody has: its place, from 0; None when all are taken."""
+        return next((place for place in range(of) if self._lock(f"{kind}-{place}", wait=False)), None)
+
     def release(self) -> None:
         self._held.close()
 

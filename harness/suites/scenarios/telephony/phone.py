@@ -212,10 +212,12 @@ def place_call(
     *,
     user: str | None = None,
     variables: Mapping[str, str | int] | None = None,
+    host: str | None = None,
+    port: int | None = None,
 ) -> Phone:
     """A phone that calls `dialled` at the target now; `variables`: from, headers, parting, body of `uac_caller.xml`."""
     given = {"service": dialled, "user": user or name, **(variables or {})}
-    return _phone(scenario, "uac_caller.xml", name, given, caller=True)
+    return _phone(scenario, "uac_caller.xml", name, given, caller=True, host=host, port=port)
 
 
 def waiting_phone(
