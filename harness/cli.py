@@ -73,6 +73,13 @@ def commands() -> None:
     "--floor", type=percent, metavar="PERCENT", help="Documented clauses to decide, or exit 3.  [default: 90%]"
 )
 @click.option("--waivers", type=_PATH, metavar="FILE", help="Deviations that are known (see `ringtrue waive`).")
+@click.option("--baseline", type=_PATH, metavar="RUN", help="Say what is new, fixed and changed since this run.")
+@click.option("--new-only", is_flag=True, help="Only deviations that the baseline lacks make the exit code 1.")
+@click.option(
+    "--max-time", metavar="TIME", help="Begin no test after this time, such as 10m; exit 3 unless something failed."
+)
+@click.option("--shard", metavar="I/N", help="Only this part of the tests; `ringtrue merge` joins the parts.")
+@click.option("--durations", type=_PATH, metavar="RUN", help="Split into shards by how long tests took in this run.")
 @click.option("--run-dir", type=_FOLDER, metavar="DIR", help="Where to write the run.  [default: reports/<time>]")
 @click.option("--junit", type=_PATH, metavar="FILE", help="Write the JUnit file here instead of into the run.")
 @click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more systems.")

@@ -6,29 +6,29 @@ policy and nothing else: it reads no file and prints nothing.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import IntEnum, StrEnum
-from typing import Any
+from enum import IntEnum
 
 from harness.clauses import Catalogue, Clause, Level
+from harness.findings import Finding, Reason, Verdict, Waiver, WaiverResult, WaiverState
 
-
-class Verdict(StrEnum):
-    """TTCN-3's verdicts, plus `warn` (an inferred clause broke), `waived` (broken as a waiver knows) and `untestable`."""
-
-    PASS = "pass"
-    WAIVED = "waived"
-    WARN = "warn"
-    INCONC = "inconc"
-    ERROR = "error"
-    FAIL = "fail"
-    NONE = "none"
-    UNTESTABLE = "untestable"
+__all__ = [
+    "DEFAULT_FLOOR",
+    "ClauseVerdict",
+    "Exit",
+    "Finding",
+    "Reason",
+    "RunVerdict",
+    "Scope",
+    "Verdict",
+    "Waiver",
+    "WaiverResult",
+    "WaiverState",
+    "judge",
+]
 
 
 class Exit(IntEnum):
@@ -41,121 +41,10 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class Reason(StrEnum):
-    """Why nothing could be decided; every `inconc` and `none` has one."""
-
-    UNREACHABLE = "unreachable"
-    PRECONDITION = "precondition"
-    NO_EVIDENCE = "no evidence"
-    TIMEOUT = "timeout"
-    FLAKY = "flaky"
-    NO_CONTROL = "no positive control"
-    CAPABILITY = "capability not declared"
-    NOT_OCCURRED = "did not occur"
-    NOT_SELECTED = "not selected"
-
-
 # The worst of its findings is a clause's verdict; a pass needs at least one pass.
 _WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONC, Verdict.WARN, Verdict.WAIVED, Verdict.PASS)
 DEFAULT_FLOOR = 0.9
 _KEPT_PER_KIND = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One observation about one clause.
-
-    `verdict` is what the observation says by itself: PASS, FAIL, INCONC or ERROR; whether a FAIL counts as a warn is
-    decided by the clause's level when the run is judged. `subject` is what was looked at (an operation, a scenario);
-    `expected` and `seen` are for people; `at` are `seq` numbers in `timeline`; `reproduce` is a command line.
-    """
-
-    clause: str
-    verdict: Verdict
-    message: str = ""
-    subject: str = ""
-    expected: str = ""
-    seen: str = ""
-    reason: Reason | None = None
-    source: str = ""
-    timeline: str = ""
-    at: tuple[int, ...] = ()
-    reproduce: str = ""
-
-    @property
-    def fingerprint(self) -> str:
-        """Names this deviation across runs and targets: clause, subject and message without ids, figures or times."""
-        stable = re.sub(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b[0-9a-fA-F]{16,}\b|\d+", "#", self.message)
-        return hashlib.sha256(f"{self.clause}\n{self.subject}\n{stable}".encode()).hexdigest()[:12]
-
-    def to_json(self) -> dict[str, Any]:
-        result: dict[str, Any] = {"clause": self.clause, "verdict": self.verdict.value}
-        for name in ("message", "subject", "expected", "seen", "source", "timeline", "reproduce"):
-            if value := getattr(self, name):
-                result[name] = value
-        if self.reason:
-            result["reason"] = self.reason.value
-        if self.at:
-            result["at"] = list(self.at)
-        if self.verdict is not Verdict.PASS:
-            result["fingerprint"] = self.fingerprint
-        return result
-
-    @classmethod
-    def from_json(cls, item: Mapping[str, Any]) -> Finding:
-        values = {name: item[name] for name in cls.__dataclass_fields__ if name in item}
-        values["verdict"] = Verdict(values["verdict"])
-        if "reason" in values:
-            values["reason"] = Reason(values["reason"])
-        values["at"] = tuple(values.get("at", ()))
-        return cls(**values)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """A deviation that its `owner` knows and answers for until the end of the day `until`; any other one still counts."""
-
-    clause: str
-    fingerprint: str
-    reason: str
-    owner: str
-    until: date
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.clause, self.fingerprint
-
-    def to_json(self) -> dict[str, str]:
-        values = {"clause": self.clause, "fingerprint": self.fingerprint, "reason": self.reason, "owner": self.owner}
-        return {**values, "until": self.until.isoformat()}
-
-    @classmethod
-    def from_json(cls, item: Mapping[str, str]) -> Waiver:
-        return cls(**{**item, "until": date.fromisoformat(item["until"])})  # type: ignore[arg-type]
-
-
-class WaiverState(StrEnum):
-    """What became of a waiver in a run."""
-
-    HOLDS = "holds"
-    EXPIRED = "expired"
-    PASSING = "passing"
-    UNMATCHED = "unmatched"
-    NOT_JUDGED = "not judged"
-
-
-@dataclass(frozen=True, slots=True)
-class WaiverResult:
-    """A waiver after a run; `says` is for people, with what to do."""
-
-    waiver: Waiver
-    state: WaiverState
-    says: str
-
-    @property
-    def red(self) -> bool:
-        """Whether the run must not be green because of it."""
-        return self.state in (WaiverState.EXPIRED, WaiverState.PASSING, WaiverState.UNMATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +91,12 @@ class RunVerdict:
     problems: tuple[str, ...] = field(default=())
     interrupted: bool = False
     waivers: tuple[WaiverResult, ...] = ()
+    stopped: str = ""
+
+    @property
+    def partial(self) -> bool:
+        """Whether tests were left out, so that what did not show may still be there."""
+        return bool(self.problems or self.interrupted or self.stopped) or not self.scope.complete
 
     def count(self, verdict: Verdict, *, documented: bool | None = None) -> int:
         return sum(
@@ -254,7 +149,7 @@ class RunVerdict:
             case Exit.INTERRUPTED:
                 return "interrupted; what was recorded until then is kept"
             case Exit.DEVIATES:
-                return f"deviates: {self._deviations}"
+                return f"deviates: {self._deviations}" + (f"; {self.stopped}" if self.stopped else "")
             case Exit.NOTHING_SAID if self.problems:
                 return f"nothing can be said: {self.problems[0]}"
             case Exit.NOTHING_SAID if errors := self.count(Verdict.ERROR):
@@ -311,8 +206,11 @@ def judge(
     problems: Sequence[str] = (),
     interrupted: bool = False,
     unseen: Reason = Reason.NO_EVIDENCE,
+    stopped: str = "",
 ) -> RunVerdict:
     """Weigh all findings of a run, clause by clause; `unseen` is why there are none for a clause that had to be judged.
+
+    `problems` and `stopped` say in words why nothing can be said, and why the run ended before its last test.
 
     Raises:
         KeyError: a finding names a clause that the catalogue does not have (a defect of the harness).
@@ -325,13 +223,13 @@ def judge(
         for clause in catalogue
         if clause.system in scope.capabilities
     )
-    part = bool(problems) or interrupted or not scope.complete
+    made = RunVerdict(verdicts, scope, tuple(problems), interrupted, stopped=stopped)
     weighed = {item.clause.id: item for item in verdicts}
-    waivers = tuple(_judge_waiver(waiver, weighed.get(waiver.clause), scope, part=part) for waiver in scope.waivers)
-    return RunVerdict(verdicts, scope, tuple(problems), interrupted, waivers)
+    waivers = (_judge_waiver(waiver, weighed.get(waiver.clause), made) for waiver in scope.waivers)
+    return replace(made, waivers=tuple(waivers))
 
 
-def _judge_waiver(waiver: Waiver, item: ClauseVerdict | None, scope: Scope, *, part: bool) -> WaiverResult:
+def _judge_waiver(waiver: Waiver, item: ClauseVerdict | None, run: RunVerdict) -> WaiverResult:
     """Red is only what this run shows: a waiver whose clause was not decided, or only in part, may still be needed."""
     state, says = WaiverState.NOT_JUDGED, "its system is no part of this run"
     shown = item is not None and any(
@@ -342,14 +240,14 @@ def _judge_waiver(waiver: Waiver, item: ClauseVerdict | None, scope: Scope, *, p
         pass
     elif item.verdict in (Verdict.NONE, Verdict.UNTESTABLE):
         says = f"the clause was not judged: {item.reason}"
-    elif waiver.until < scope.today:
+    elif waiver.until < run.scope.today:
         state = WaiverState.EXPIRED
         says = f"expired on {waiver.until}: " + (
             "mend the deviation, or agree on a new date with its owner" if shown else "remove it, or give it a new date"
         )
     elif shown:
         state, says = WaiverState.HOLDS, f"holds until {waiver.until}"
-    elif part:
+    elif run.partial:
         says = "its deviation did not show in the part that ran"
     elif item.verdict in (Verdict.INCONC, Verdict.ERROR):
         says = f"the clause could not be decided: {item.reason or item.verdict}"

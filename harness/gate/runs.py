@@ -16,13 +16,14 @@ from typing import Any
 import jsonschema_rs
 
 import harness.report
+from harness.gate import GateError
 from harness.report.results import FORMAT, VERDICTS
 from harness.verdicts import Finding, Verdict
 
 _SCHEMA = Path(harness.report.__file__).with_name("verdicts.schema.json")
 
 
-class RunError(Exception):
+class RunError(GateError):
     """An earlier run cannot be used; the message says which, why, and what to do."""
 
 
@@ -40,6 +41,11 @@ class PastRun:
     @property
     def clauses(self) -> dict[str, Mapping[str, Any]]:
         return {item["id"]: item for item in self.data["clauses"]}
+
+    @property
+    def durations(self) -> dict[str, float]:
+        """Seconds that each test took, by its id."""
+        return {test["id"]: test["seconds"] for test in self.data.get("tests", ())}
 
     def deviations(self) -> Iterator[tuple[Mapping[str, Any], Finding]]:
         """Each distinct deviation with its clause."""

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from harness.gate import GateError
 from harness.tomlfile import Complaint, read_toml
 from harness.verdicts import Waiver
 
@@ -24,7 +25,7 @@ _HEAD = """\
 _Words = Annotated[str, Field(pattern=r"\S")]
 
 
-class WaiverError(Exception):
+class WaiverError(GateError):
     """A waiver file cannot be used, or a waiver cannot be written; the message says where, and what to do."""
 
 

@@ -100,6 +100,27 @@ def waiver_lines(run: RunVerdict) -> list[str]:
     ]
 
 
+def comparison_lines(record: RunRecord) -> list[str]:
+    """What is new, fixed and changed since the baseline; the first few of each."""
+    found = record.comparison
+    if found is None:
+        return []
+    lines = [f"BASELINE {found.baseline} {found.headline}", *(f"         {remark}" for remark in found.remarks)]
+    for name in ("new", "fixed", "changed"):
+        changes = getattr(found, name)
+        for change in changes[:_SHOWN]:
+            words = " ".join(f"{change.before} -> {change.after} {change.fingerprint}  {change.says}".split())
+            lines.append(f"{name.upper():8} {change.clause}  {words}")
+        if len(changes) > _SHOWN:
+            lines.append(f"         … and {len(changes) - _SHOWN} more in verdicts.json")
+    return lines
+
+
+def problem_lines(run: RunVerdict) -> list[str]:
+    """Problems that the conclusion does not name already."""
+    return [f"PROBLEM {' '.join(problem.split())}" for problem in run.problems if problem not in run.conclusion]
+
+
 def three_lines(item: ClauseVerdict) -> list[str]:
     """A deviation: what was promised and where, what happened instead, how to see it again."""
     finding = next((one for one in item.findings if one.verdict is not Verdict.PASS), None)
@@ -131,7 +152,7 @@ def render_plain(record: RunRecord) -> str:
     ]
     lines.append("")
     lines += _deviation_lines(deviations(record.verdict))
-    lines += waiver_lines(record.verdict)
+    lines += [*waiver_lines(record.verdict), *comparison_lines(record), *problem_lines(record.verdict)]
     lines.append(f"{record.verdict.conclusion} ({record.seconds:.1f} s, exit code {int(record.verdict.exit_code)})")
     lines.append(f"{record.run_dir}")
     return "\n".join(lines)
@@ -188,9 +209,10 @@ def print_rich(record: RunRecord, console: Console, shown_path: str, files: str 
         console.print(f"       … and {len(found) - _SHOWN} more in verdicts.json", style="dim")
     for line in unseen_lines(items):
         console.print(line, style="magenta", markup=False, highlight=False)
-    for line in waiver_lines(record.verdict):
+    more = [*waiver_lines(record.verdict), *comparison_lines(record), *problem_lines(record.verdict)]
+    for line in more:
         console.print(line, style="cyan", markup=False, highlight=False)
-    if items or record.verdict.waivers:
+    if items or more:
         console.print()
     style = {0: "bold green", 1: "bold red"}.get(int(record.verdict.exit_code), "bold yellow")
     console.print(

@@ -12,13 +12,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import __version__
+from harness.gate.shards import Shard
 from harness.report.browse.allure_config import executor
 from harness.report.browse.clause_page import PAGE, Beside, render
-from harness.report.matrix import columns, deviations, matrix_rows
+from harness.report.ci.summary import to_markdown
 from harness.verdicts import Finding, RunVerdict, Verdict
+
+if TYPE_CHECKING:
+    from harness.gate.compare import Comparison
 
 FORMAT = 1
 VERDICTS = "verdicts.json"
@@ -26,8 +30,25 @@ SUMMARY = "summary.md"
 
 
 @dataclass(frozen=True)
+class ShardRecord:
+    """Which part of a whole a run was. `tests` and `digest`: of the whole; `complete`: the whole is all tests there are."""
+
+    shard: Shard
+    tests: int
+    digest: str
+    complete: bool
+
+    def to_json(self) -> dict[str, Any]:
+        values = {"index": self.shard.index, "of": self.shard.of, "tests": self.tests}
+        return {**values, "digest": self.digest, "complete": self.complete}
+
+
+@dataclass(frozen=True)
 class RunRecord:
-    """A finished run. `tests`: outcome by test id; `seconds`: how long it took; `started`: seconds since the epoch."""
+    """A finished run. `started`: seconds since the epoch; `seconds`: how long it took.
+
+    `tests` and `durations`: outcome and seconds by test id.
+    """
 
     verdict: RunVerdict
     target: str
@@ -37,6 +58,11 @@ class RunRecord:
     seconds: float
     seed: int
     tests: Mapping[str, str] = field(default_factory=dict)
+    durations: Mapping[str, float] = field(default_factory=dict)
+    findings: int = 0
+    embedded: bool = False
+    comparison: Comparison | None = None
+    shard: ShardRecord | None = None
 
 
 def write_results(record: RunRecord, folder: Path) -> None:
@@ -81,6 +107,8 @@ def to_json(record: RunRecord) -> dict[str, Any]:
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.started)),
         "seconds": round(record.seconds, 3),
         "seed": record.seed,
+        "embedded": record.embedded,
+        "capabilities": {system: sorted(declared) for system, declared in run.scope.capabilities.items()},
         "strict": run.scope.strict,
         "complete": run.scope.complete,
         "exit_code": int(run.exit_code),
@@ -89,46 +117,23 @@ def to_json(record: RunRecord) -> dict[str, Any]:
         "counts": {verdict.value: run.count(verdict) for verdict in Verdict},
         "documented": {verdict.value: run.count(verdict, documented=True) for verdict in Verdict},
         "coverage": {"decided": run.decided, "of": len(run.gated), "floor": run.scope.floor},
+        **({"shard": record.shard.to_json()} if record.shard else {}),
+        **({"stopped": run.stopped} if run.stopped else {}),
+        **({"baseline": record.comparison.to_json()} if record.comparison else {}),
         "waivers": [
             {**result.waiver.to_json(), "state": result.state.value, "says": result.says} for result in run.waivers
         ],
         "clauses": clauses,
-        "footer": {"clauses": len(clauses), "tests": dict(sorted(tests.items()))},
+        "tests": [
+            {"id": test, "outcome": outcome, "seconds": round(record.durations.get(test, 0.0), 3)}
+            for test, outcome in sorted(record.tests.items())
+        ],
+        "footer": {"clauses": len(clauses), "findings": record.findings, "tests": dict(sorted(tests.items()))},
     }
 
 
 def _finding(run: RunVerdict, finding: Finding) -> dict[str, Any]:
     return finding.to_json() | ({"waived": True} if run.is_waived(finding) else {})
-
-
-def to_markdown(record: RunRecord) -> str:
-    """The content of `summary.md`."""
-    run = record.verdict
-    sign = {0: "✅", 1: "❌"}.get(int(run.exit_code), "⚠️")
-    lines = [f"## {sign} Ringtrue: {run.conclusion}", "", f"Target: {record.target}, {record.seconds:.1f} s", ""]
-    rows = matrix_rows(run)
-    names = columns(rows)
-    lines += [f"| {' | '.join(names)} |", "|---|---|" + "--:|" * (len(names) - 2)]
-    lines += ["| " + " | ".join(row.cells[name].replace("·", "") for name in names) + " |" for row in rows]
-    worst = deviations(run)
-    if worst:
-        lines += ["", "### What deviates", ""]
-    for item in worst:
-        finding = item.findings[0] if item.findings else None
-        lines.append(f"- **{item.verdict}** `{item.clause.id}` {_cell(item.clause.text)} ({item.clause.source})")
-        if finding is not None:
-            lines.append(
-                f"  - {_cell(finding.message)}: expected {_code(finding.expected)}, seen {_code(finding.seen)}"
-            )
-    return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
-
-
-def _code(text: str) -> str:
-    return f"`{' '.join(text.split()).replace('`', chr(39))}`" if text else "nothing"
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,18 +1,19 @@
 """The run of this process, for test modules that must know its plan while pytest imports them, and for the command line.
 
-`plan` is set in every process that runs tests; a `RunEnd` only in the controlling one.
+`plan` is set in every process that runs tests, and `split` where its shard was cut; a `RunEnd` only in the controlling one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.report.results import RunRecord
     from harness.suites.plan import Plan
 
 plan: Plan | None = None
+split: dict[str, Any] | None = None
 
 
 @dataclass

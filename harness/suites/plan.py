@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.clauses import Catalogue
 from harness.contract import Contract, load_contracts
+from harness.gate.shards import Shard
 from harness.target import Target, parse_target
 from harness.timeline import Clock
 from harness.verdicts import DEFAULT_FLOOR, Scope, Waiver
@@ -34,6 +35,9 @@ class Plan:
     waivers: tuple[Waiver, ...] = ()
     today: date = date.min
     known: frozenset[str] | None = None
+    shard: Shard | None = None
+    durations: Mapping[str, float] = field(default_factory=dict)
+    max_seconds: float | None = None
     control: str | None = None
     max_examples: int = 10
     specs: tuple[Path, ...] = ()
@@ -62,6 +66,7 @@ class Plan:
             waivers=self.waivers,
             today=self.today,
             known=self.known,
+            shard=(self.shard.index, self.shard.of) if self.shard else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -79,6 +84,9 @@ class Plan:
             "waivers": [waiver.to_json() for waiver in self.waivers],
             "today": self.today.isoformat(),
             "known": None if self.known is None else sorted(self.known),
+            "shard": str(self.shard) if self.shard else None,
+            "durations": dict(self.durations),
+            "max_seconds": self.max_seconds,
             "control": self.control,
             "max_examples": self.max_examples,
             "specs": [str(path) for path in self.specs],
@@ -95,6 +103,7 @@ class Plan:
         wall, monotonic = values.pop("clock")
         features = tuple(Path(path) for path in values.pop("features"))
         values["waivers"] = tuple(map(Waiver.from_json, values["waivers"]))
+        values["shard"] = Shard.parse(values["shard"]) if values["shard"] else None
         values["today"] = date.fromisoformat(values["today"])
         values["known"] = None if values["known"] is None else frozenset(values["known"])
         run_dir = Path(values.pop("run_dir"))

@@ -40,6 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"share of documented clauses that must be decided (default {DEFAULT_FLOOR:g})",
     )  # fmt: skip
     group.addoption("--ringtrue-waivers", metavar="FILE", help="deviations that are known (`ringtrue waive`)")
+    group.addoption("--ringtrue-baseline", metavar="RUN", help="compare with this run")
+    group.addoption("--ringtrue-new-only", action="store_true", help="only deviations that the baseline lacks fail")
+    group.addoption("--ringtrue-max-time", metavar="TIME", help="begin no test after this time: 90s, 10m, 1h30m")
+    group.addoption("--ringtrue-fail-fast", action="store_true", help="begin no test after the first deviation")
+    group.addoption("--ringtrue-shard", metavar="I/N", help="only this part of the tests")
+    group.addoption("--ringtrue-durations", metavar="RUN", help="split into shards by how long tests took in this run")
     group.addoption("--ringtrue-run", metavar="DIR", help="where the run is written (default: reports/<time>)")
     group.addoption("--ringtrue-specs", action="append", default=[], metavar="DIR", help="more systems")
     group.addoption("--ringtrue-features", action="append", default=[], metavar="DIR", help="more features")
@@ -100,13 +106,27 @@ def _start_worker(config: pytest.Config, plan: dict[str, Any]) -> None:
     config.pluginmanager.register(AllureLabels(made), "ringtrue-allure")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, object, object]:
     worker = config.stash.get(_worker, None)
-    if worker is not None:
-        from harness.suites.selection import arrange
+    if worker is None:
+        return (yield)
+    from harness.suites.selection import arrange, keep_shard
 
-        arrange(items, worker.plan)
+    arrange(items, worker.plan)
+    result = yield
+    if worker.plan.shard is not None:  # what -k and the like have left is split
+        keep_shard(config, items, worker.plan)
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    worker = item.config.stash.get(_worker, None)
+    if worker is not None:
+        from harness.suites.stopping import skip_when_stopped
+
+        skip_when_stopped(item, worker.plan)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -40,6 +40,11 @@ class RunOptions:
     fail_fast: bool = False
     floor: float | None = None
     waivers: Path | None = None
+    baseline: Path | None = None
+    new_only: bool = False
+    max_time: str | None = None
+    shard: str | None = None
+    durations: Path | None = None
     specs: Sequence[Path] = ()
     features: Sequence[Path] = ()
     faults: Sequence[str] = ()
@@ -121,7 +126,10 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
     ):  # fmt: skip
         for value in values:
             arguments += [f"--ringtrue-{name}", str(value)]
-    once: dict[str, object] = {"floor": options.floor, "waivers": options.waivers}
+    once: dict[str, object] = {
+        "floor": options.floor, "waivers": options.waivers, "baseline": options.baseline,
+        "max-time": options.max_time, "shard": options.shard, "durations": options.durations,
+    }  # fmt: skip
     arguments += [f"--ringtrue-{name}={value}" for name, value in once.items() if value is not None]
     if options.url:
         arguments += ["--ringtrue-url", options.url]
@@ -130,7 +138,9 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
     if options.strict:
         arguments.append("--ringtrue-strict")
     if options.fail_fast:
-        arguments.append("-x")
+        arguments.append("--ringtrue-fail-fast")
+    if options.new_only:
+        arguments.append("--ringtrue-new-only")
     if options.workers > 1:
         arguments += ["-n", str(options.workers), "--dist", "loadgroup"]
     return arguments

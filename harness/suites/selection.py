@@ -5,13 +5,18 @@ Called by the plugin in every process that collects. It decides nothing about cl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pytest
 
+from harness.gate.shards import Unit, digest, split
+from harness.suites import current
 from harness.suites.plan import Plan
 
 NOT_JUDGED = "not judged: "
+_SERIAL = "-serial"
+_GROUP = re.compile(rf"@[^@\]\s]*{_SERIAL}$")
 
 
 _NOTHING_TO_ASK = "[NOTSET]"
@@ -35,7 +40,33 @@ def arrange(items: list[pytest.Item], plan: Plan) -> None:
         if missing:
             item.add_marker(pytest.mark.skip(reason=f"{NOT_JUDGED}the target does not declare {', '.join(missing)}"))
         if _is_serial(marker.kwargs.get("clauses", ()), system, plan):
-            item.add_marker(pytest.mark.xdist_group(f"{system}-serial"))
+            item.add_marker(pytest.mark.xdist_group(f"{system}{_SERIAL}"))
+
+
+def keep_shard(config: pytest.Config, items: list[pytest.Item], plan: Plan) -> None:
+    """Leave the tests of this run's shard, and say how all of them were split."""
+    assert plan.shard is not None
+    units = [Unit(plain_id(item.nodeid), _group(item)) for item in items]
+    shards = split(units, plan.shard.of, plan.durations)
+    own = shards[plan.shard.index - 1]
+    others = [item for item in items if plain_id(item.nodeid) not in own]
+    told = {"tests": len(items), "digest": digest(shards)}
+    current.split = told
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["ringtrue-split"] = told
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if plain_id(item.nodeid) in own]
+
+
+def plain_id(test: str) -> str:
+    """A test's id without the group that xdist adds to it, which depends on the number of workers."""
+    return _GROUP.sub("", test)
+
+
+def _group(item: pytest.Item) -> str | None:
+    marker = item.get_closest_marker("xdist_group")
+    return str(marker.args[0]) if marker else None
 
 
 def _is_serial(clauses: Iterable[str], system: str, plan: Plan) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +18,14 @@ from typing import IO, Any, TextIO
 import pytest
 
 from harness.checks.http import judge_exchange
-from harness.contract import Contract, data_folder, load_contracts
+from harness.contract import data_folder, load_contracts
 from harness.drivers.recorder import Recorder, RecorderError
-from harness.gate.waive import today
-from harness.gate.waivers import WaiverError, load_waivers
+from harness.gate import GateError
+from harness.gate.compare import compare, refuse_unrelated
+from harness.gate.settings import Settings, read_settings
 from harness.redact import Redactor
 from harness.report.progress import Progress
-from harness.report.results import RunRecord, write_results
+from harness.report.results import RunRecord, ShardRecord, write_results
 from harness.suites import current
 from harness.suites.coverage import UNFINISHED
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
@@ -34,6 +35,8 @@ from harness.suites.probe import Problem, probe
 from harness.suites.runner import PROGRESS_VARIABLE
 from harness.suites.safety.ledger import hold
 from harness.suites.scenario import Scenario, Worker
+from harness.suites.selection import plain_id
+from harness.suites.stopping import NOT_RUN, ask_to_stop, forget, overdue, shown
 from harness.target import RecorderTarget, Target, TargetError, load_target, parse_target
 from harness.timeline import Clock
 from harness.verdicts import Finding, Reason, RunVerdict, Verdict, judge
@@ -47,8 +50,13 @@ class SessionError(Exception):
 class Session:
     """One run. Its pytest hooks collect; `close` frees everything, however the run ended."""
 
-    def __init__(self, plan: Plan, stack: ExitStack, config: pytest.Config, target_name: str) -> None:
+    def __init__(
+        self, plan: Plan, stack: ExitStack, config: pytest.Config, target_name: str, settings: Settings
+    ) -> None:
         self.plan = plan
+        self._settings = settings
+        self._split: dict[str, Any] | None = None
+        self._seconds: dict[str, float] = {}
         self.verdict: RunVerdict | None = None
         self._stack = stack
         self._config = config
@@ -79,9 +87,7 @@ class Session:
         try:
             contracts = load_contracts((), specs)
             known = capabilities_of(contracts)
-            waivers = (
-                load_waivers(Path(option.ringtrue_waivers), _clauses(contracts)) if option.ringtrue_waivers else ()
-            )
+            settings = read_settings(option, contracts)
             redactor = Redactor()
 
             def record(table: RecorderTarget) -> Recorder:
@@ -105,7 +111,9 @@ class Session:
                 recorder = record(target.recorder)
             for secret in target.secrets:
                 redactor.add(secret)
-        except (DataError, TargetError, WaiverError, PlatformError, RecorderError) as error:
+            if settings.baseline:
+                refuse_unrelated(settings.baseline, target.systems)
+        except (DataError, TargetError, GateError, PlatformError, RecorderError) as error:
             stack.close()
             raise SessionError(str(error)) from error
         except BaseException:
@@ -118,15 +126,21 @@ class Session:
             seed=option.ringtrue_seed,
             workers=_workers(config),
             strict=option.ringtrue_strict,
-            complete=_complete(config),
-            floor=option.ringtrue_floor,
-            waivers=waivers,
-            today=today(),
+            complete=not (_narrowed(config) or settings.shard),
+            floor=settings.floor,
+            waivers=settings.waivers,
+            today=settings.today,
+            known=settings.known,
+            shard=settings.shard,
+            durations=settings.durations,
+            max_seconds=settings.max_seconds,
             control=recorder.control,
             specs=specs,
             features=tuple(Path(path) for path in option.ringtrue_features),
         )
-        session = cls(plan, stack, config, name)
+        forget(run_dir)
+        stack.callback(forget, run_dir)
+        session = cls(plan, stack, config, name, settings)
         session._knock()
         return session
 
@@ -176,21 +190,38 @@ class Session:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
-            if name == FINDINGS and report.when == "call":
+            if name == FINDINGS and (report.when == "call" or (report.when == "setup" and report.skipped)):
                 assert isinstance(value, list)
-                for item in value:
-                    self._findings.append(Finding.from_json(item))
-                    self._file.write(json.dumps(item, ensure_ascii=False) + "\n")
-                self._file.flush()
+                self._take(value)
         if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
             outcome = _outcome(report)
-            self._tests[report.nodeid] = outcome
+            test = plain_id(report.nodeid)
+            self._tests[test] = outcome
+            self._seconds[test] = report.duration
             self._progress.finished(report.nodeid, outcome)
         elif report.when == "teardown" and report.failed:
-            self._tests[report.nodeid] = "error"
+            self._tests[plain_id(report.nodeid)] = "error"
             self._problems.append(f"{report.nodeid} could not be cleaned up: {_last_line(report.longreprtext)}")
         if report.when == "setup" and report.failed:
             self._problems.append(f"{report.nodeid} could not be set up: {_last_line(report.longreprtext)}")
+
+    def _take(self, items: list[dict[str, Any]]) -> None:
+        for item in items:
+            finding = Finding.from_json(item)
+            self._findings.append(finding)
+            self._file.write(json.dumps(item, ensure_ascii=False) + "\n")
+            if self._settings.fail_fast and self._counts(finding):
+                ask_to_stop(self.plan.run_dir, "a deviation was seen before (--fail-fast)")
+        self._file.flush()
+
+    def _counts(self, finding: Finding) -> bool:
+        """Whether a finding by itself makes the run red."""
+        return bool(judge(self.plan.catalogue, [finding], self.plan.scope).red)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        del error
+        self._split = getattr(node, "workeroutput", {}).get("ringtrue-split") or self._split
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -207,13 +238,30 @@ class Session:
         keyword = self._config.option.keyword
         if keyword and not (self._tests or self._problems or self._interrupted or self._config.option.collectonly):
             self._problems.append(f"no test has a name that matches -k {keyword!r}")
+        self._split = self._split or current.split
+        if self.plan.shard and self._split and not self._tests and not self._problems:
+            few = f"there are {self._split['tests']} tests that can be told apart: use fewer shards"
+            self._problems.append(f"shard {self.plan.shard} has no test; {few}")
+        left = list(self._tests.values()).count("not run")
+        scope, stopped = self.plan.scope, ""
+        if left and overdue(self.plan):
+            stopped = f"stopped at the time limit of {shown(self.plan.max_seconds)}"
+            self._unseen = Reason.TIMEOUT
+        elif left:
+            stopped = "stopped at the first deviation"
+            scope = replace(scope, complete=False)
+        if stopped:
+            stopped += f": {left} of {len(self._tests)} tests were not run"
+        if self._unseen is Reason.TIMEOUT and stopped:
+            self._problems.append(stopped)
         self.verdict = judge(
             self.plan.catalogue,
             self._findings,
-            self.plan.scope,
+            scope,
             problems=self._problems,
             interrupted=self._interrupted,
             unseen=self._unseen,
+            stopped=stopped,
         )
         current.end.record = self.record()
         write_results(current.end.record, self.plan.run_dir)
@@ -237,6 +285,13 @@ class Session:
             seconds=self.plan.clock.now() - self.plan.clock.wall,
             seed=self.plan.seed,
             tests=dict(self._tests),
+            durations=dict(self._seconds),
+            findings=len(self._findings),
+            embedded=self.plan.target.embedded,
+            comparison=compare(self._settings.baseline, self.verdict) if self._settings.baseline else None,
+            shard=ShardRecord(self.plan.shard, **self._split, complete=not _narrowed(self._config))
+            if self.plan.shard and self._split
+            else None,
         )
 
     def close(self) -> None:
@@ -245,7 +300,7 @@ class Session:
 
 def _outcome(report: pytest.TestReport) -> str:
     if report.when == "setup" and report.skipped:
-        return "not judged"
+        return "not run" if NOT_RUN in report.longreprtext else "not judged"
     return "waived" if hasattr(report, "wasxfail") and report.skipped else report.outcome
 
 
@@ -293,19 +348,16 @@ def _narrow(target: Target, systems: list[str], url: str | None) -> Target:
     return target.model_copy(update={"systems": kept})
 
 
-def _clauses(contracts: Mapping[str, Contract]) -> frozenset[str]:
-    return frozenset(clause.id for contract in contracts.values() for clause in contract.catalogue)
-
-
 def _workers(config: pytest.Config) -> int:
     count = getattr(config.option, "numprocesses", None)
     return count if isinstance(count, int) and count > 0 else 1
 
 
-def _complete(config: pytest.Config) -> bool:
+def _narrowed(config: pytest.Config) -> bool:
+    """Whether the user chose tests by name or place."""
     option = config.option
-    narrowed = option.keyword or option.markexpr or getattr(option, "lf", False) or getattr(option, "deselect", None)
-    return not narrowed and config.args_source is not pytest.Config.ArgsSource.ARGS
+    chosen = option.keyword or option.markexpr or getattr(option, "lf", False) or getattr(option, "deselect", None)
+    return bool(chosen) or config.args_source is pytest.Config.ArgsSource.ARGS
 
 
 def _last_line(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,18 +25,14 @@ documents:
   LD: lamp.txt
 capabilities:
   dimmer: Lamps can be dimmed
-rules:
-  credentials-required: LA-token-needed
 clauses:
-  Access:
-    LA-token-needed: {text: Lamps are shown to those with a token, source: LD Access, level: documented, surface: http}
+  Lamps:
+    LA-light: {text: Lamps give light, source: LD Lamps, level: documented, surface: http, untestable: Nobody sees it}
 """
 _OPENAPI_HEAD = """\
 openapi: 3.1.0
 info: {title: Lamps, version: '1'}
 x-clause: {level: documented, source: LD Lamps}
-security:
-  - token: []
 paths:
 """
 _PATH = """\
@@ -56,8 +52,6 @@ _PATH = """\
 """
 _OPENAPI_TAIL = """\
 components:
-  securitySchemes:
-    token: {type: http, scheme: bearer}
   schemas:
 """
 _SCHEMA = """\
@@ -85,24 +79,30 @@ def write_specs(folder: Path) -> Path:
 
 @dataclass
 class Lamps:
-    """The platform. `bodies`: what a lamp answers instead of a healthy state; `asked`: counts requests by path."""
+    """The platform. `bodies`: what a lamp answers instead of a healthy state; `gone`: lamps whose requests are not answered.
+
+    `slow`: seconds that an answer takes; `asked`: counts requests by path.
+    """
 
     port: int = 0
     bodies: dict[str, bytes] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
-    hold: Callable[[str], None] = lambda path: None
+    gone: set[str] = field(default_factory=set)
+    slow: float = 0.0
 
     def deviate(self, name: str, state: object = "broken") -> None:
         self.bodies[name] = json.dumps({"state": state}).encode()
 
-    def answer(self, path: str, token: str | None) -> tuple[int, bytes]:
+    def answer(self, path: str) -> tuple[int, bytes] | None:
         name = path.partition("?")[0].strip("/")
         self.asked[name] = self.asked.get(name, 0) + 1
+        if not name:
+            return 200, json.dumps(NAMES).encode()
         if name not in NAMES:
             return 404, b'{"error": "no such lamp"}'
-        if token != f"Bearer {TOKEN}":
-            return 401, b'{"error": "no token"}'
-        self.hold(name)
+        threading.Event().wait(self.slow)
+        if name in self.gone:
+            return None
         return 200, self.bodies.get(name, b'{"state": "on", "age": 3}')
 
 
@@ -116,7 +116,11 @@ def lamps() -> Iterator[Lamps]:
 
         def _serve(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, body = made.answer(self.path, self.headers.get("Authorization"))
+            answer = made.answer(self.path)
+            if answer is None:
+                self.close_connection = True
+                return
+            status, body = answer
             if self.command not in ("GET", "HEAD") and status == 200:
                 status, body = 405, b'{"error": "read only"}'
             self.send_response(status)

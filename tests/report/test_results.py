@@ -11,7 +11,8 @@ import pytest
 from harness.clauses import Catalogue
 from harness.report.browse.allure_config import executor
 from harness.report.browse.clause_page import PAGE
-from harness.report.results import SUMMARY, VERDICTS, to_json, to_markdown, write_results
+from harness.report.ci.summary import to_markdown
+from harness.report.results import SUMMARY, VERDICTS, to_json, write_results
 from harness.verdicts import Finding, Scope, Verdict, judge
 from tests.report.runs import BROKEN, CATALOGUE, clause, finished, record
 
@@ -22,7 +23,7 @@ def test_verdicts_hold_each_clause_with_its_findings_and_count_themselves(tmp_pa
     assert data == to_json(record(tmp_path))
     assert (data["exit_code"], data["conclusion"]) == (1, "deviates: 1 clause failed")
     assert data["started"] == "2023-11-14T22:13:20Z"
-    assert data["footer"] == {"clauses": len(CATALOGUE), "tests": {"failed": 1, "passed": 2}}
+    assert data["footer"] == {"clauses": len(CATALOGUE), "findings": 0, "tests": {"failed": 1, "passed": 2}}
     assert sum(data["counts"].values()) == len(CATALOGUE)
     assert data["counts"]["warn"] - data["documented"]["warn"] == 1
     assert data["coverage"] == {"decided": 2, "of": 5, "floor": 0.9}
@@ -76,7 +77,7 @@ def test_the_summary_is_a_table_and_a_list_that_hostile_words_do_not_break(tmp_p
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) == 5
     assert {line.count("|") for line in table} == {10}
-    assert "  - rings twice \\| &lt;b>: expected `once 'x'`, seen `twice`" in text.splitlines()
+    assert "  - rings twice \\| \\<b\\>: expected `once 'x'`, seen `twice`" in text.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What CI systems show of a run: a summary, annotations, SARIF. All of it is safe whatever a target sent."""
