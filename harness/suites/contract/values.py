@@ -72,7 +72,9 @@ class Values:
             made = {name: self.safe(members.get(name, {}), item) for name, item in value.items()}
             return {name: item for name, item in made.items() if item is not _OMIT}
         if isinstance(value, list):
-            return [self.safe(schema.get("items", {}), item) for item in value]
+            items = [self.safe(schema.get("items", {}), item) for item in value]
+            # A target that has one user has him once, however many the example names.
+            return [item for place, item in enumerate(items) if item not in items[:place]]
         return value
 
     def _marked(self, mark: str, value: Any) -> Any:
