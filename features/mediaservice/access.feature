@@ -4,7 +4,7 @@ Feature: Access
   @MS-preflight-open
   Scenario: A pre-flight request needs no credentials
     When a browser asks whether it may send hangupcall
-    Then it is answered without credentials                         [MS-preflight-open]
+    Then the browser is answered without credentials                [MS-preflight-open]
 
   @needs-auth @needs-remote @MS-auth-required @MS-auth-required-status
   Scenario Outline: An operation is carried out for nobody without valid credentials

@@ -29,8 +29,8 @@ Feature: Answers to newCall
     And another caller calls the IVR and is dropped
     Then the first call is answered, and getIvrCommand asked        [MS-newCall-action-ivr]
     And each call has what the answer said                          [MS-newCall-action]
-    And the two calls have different sessionIds                     [MS-sessionId-distinct]
-    And the two calls have different traceIds                       [MS-traceId-distinct]
+    And neither call has the sessionId of the other                 [MS-sessionId-distinct]
+    And neither call has the traceId of the other                   [MS-traceId-distinct]
     And the sessions are completed                                  [MS-session-completed]
     And each of them once                                           [MS-session-completed-once]
     And nothing follows that                                        [MS-session-completed-last]

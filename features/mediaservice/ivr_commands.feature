@@ -13,12 +13,12 @@ Feature: Commands of the IVR
     And the next getIvrCommand is answered with
       | hangup | true |
     When a caller calls the IVR
-    Then the caller hears something                                 [MS-phrases-played]
-    And the caller hears the prompt low                             [MS-phrase-fileName]
-    And the caller hears the prompt high after low                  [MS-phrases-in-order]
-    And a second command is asked for                               [MS-ivr-next-command]
-    And that is not before the prompt high is over                  [MS-ivr-one-command-at-a-time]
-    And the sound is PCMA or PCMU, as the caller offered            [MS-ivr-codec]
+    Then the caller hears something                                     [MS-phrases-played]
+    And the caller hears the prompt low                                 [MS-phrase-fileName]
+    And the caller hears the prompt high after low                      [MS-phrases-in-order]
+    And a second command is asked for                                   [MS-ivr-next-command]
+    And that is not before the prompt high is over                      [MS-ivr-one-command-at-a-time]
+    And the sound is PCMA or PCMU, as the caller offered                [MS-ivr-codec]
 
   @MS-hangup @MS-hangup-after-phrases @MS-hangup-no-more-commands @MS-session-completed
   @MS-session-completed-not-early
@@ -29,11 +29,11 @@ Feature: Commands of the IVR
       | phrases | [{"fileName": "{low}"}] |
       | hangup  | true                    |
     When a caller calls the IVR
-    Then the IVR hangs up                                           [MS-hangup]
-    And the caller has heard the whole prompt low before            [MS-hangup-after-phrases]
-    And no further command is asked for                             [MS-hangup-no-more-commands]
-    And the session is completed                                    [MS-session-completed]
-    And that is not while the call is up                            [MS-session-completed-not-early]
+    Then the IVR hangs up                                               [MS-hangup]
+    And the caller has heard the whole prompt low before                [MS-hangup-after-phrases]
+    And no further command is asked for                                 [MS-hangup-no-more-commands]
+    And the session is completed                                        [MS-session-completed]
+    And that is not while the call is up                                [MS-session-completed-not-early]
 
   @MS-getIVRCommandAfter @MS-getIVRCommandAfter-silence
   Scenario: The IVR waits in silence before it asks for the next command
@@ -46,7 +46,7 @@ Feature: Commands of the IVR
       | hangup | true |
     When a caller calls the IVR
     Then a second command is asked for 0.8 seconds after the prompt low [MS-getIVRCommandAfter]
-    And meanwhile the caller hears nothing                          [MS-getIVRCommandAfter-silence]
+    And meanwhile the caller hears nothing                              [MS-getIVRCommandAfter-silence]
 
   @MS-backgroundPrompt-played @MS-backgroundPrompt-repeatPause @MS-getIVRCommandAfter-background
   Scenario: The background prompt fills the time until the next command
@@ -60,9 +60,9 @@ Feature: Commands of the IVR
     And the next getIvrCommand is answered with
       | hangup | true |
     When a caller calls the IVR
-    Then the caller hears the prompt back after low                 [MS-backgroundPrompt-played]
-    And the caller hears back again after 0.3 seconds of silence    [MS-backgroundPrompt-repeatPause]
-    And back is heard until the second command is asked for         [MS-getIVRCommandAfter-background]
+    Then the caller hears the prompt back after low                     [MS-backgroundPrompt-played]
+    And the caller hears back again after 0.3 seconds of silence        [MS-backgroundPrompt-repeatPause]
+    And back is heard until the second command is asked for             [MS-getIVRCommandAfter-background]
 
   @MS-backgroundPrompt-ends
   Scenario: The background prompt ends with the session
@@ -74,7 +74,7 @@ Feature: Commands of the IVR
     And the next getIvrCommand is answered with
       | hangup | true |
     When a caller calls the IVR
-    Then back is not heard any more once the last command was given [MS-backgroundPrompt-ends]
+    Then back is not heard any more once the last command was given     [MS-backgroundPrompt-ends]
 
   @MS-backgroundPrompt-stop
   Scenario: A command stops the background prompt
@@ -89,7 +89,7 @@ Feature: Commands of the IVR
     And the next getIvrCommand is answered with
       | hangup | true |
     When a caller calls the IVR
-    Then back is heard, and not any more after the second command   [MS-backgroundPrompt-stop]
+    Then back is heard, and not any more after the second command       [MS-backgroundPrompt-stop]
 
   @MS-backgroundPrompt-url
   Scenario: A background prompt is fetched from a URL
@@ -100,7 +100,7 @@ Feature: Commands of the IVR
     And the next getIvrCommand is answered with
       | hangup | true |
     When a caller calls the IVR
-    Then the sound is fetched from its URL                          [MS-backgroundPrompt-url]
+    Then the sound is fetched from its URL                              [MS-backgroundPrompt-url]
 
   @MS-ivr-caller-hangs-up @MS-session-completed
   Scenario: No command is asked for when the caller has hung up
@@ -111,8 +111,8 @@ Feature: Commands of the IVR
     When a caller calls the IVR
     And the caller hears low begin
     And the caller hangs up
-    Then no further command is asked for                            [MS-ivr-caller-hangs-up]
-    And the session is completed                                    [MS-session-completed]
+    Then no further command is asked for                                [MS-ivr-caller-hangs-up]
+    And the session is completed                                        [MS-session-completed]
 
   @MS-interruptivrcommand-new-command @MS-interruptivrcommand-stops @MS-interruptivrcommand-replyId
   @MS-interruptivrcommand-sessionId @MS-getIvrCommand-replyId-accepted
@@ -126,8 +126,8 @@ Feature: Commands of the IVR
     When a caller calls the IVR and hears low begin
     And another caller calls the IVR and hears low begin
     And the command of the first call is interrupted
-    Then the replyId of the command was accepted                    [MS-getIvrCommand-replyId-accepted]
-    And a second command is asked for in the first call             [MS-interruptivrcommand-new-command]
-    And the first caller hears low no longer                        [MS-interruptivrcommand-stops]
-    And the other command goes on                                   [MS-interruptivrcommand-replyId]
-    And the other session has no second command                     [MS-interruptivrcommand-sessionId]
+    Then the replyId of the command was accepted                        [MS-getIvrCommand-replyId-accepted]
+    And a second command is asked for in the first call                 [MS-interruptivrcommand-new-command]
+    And the first caller hears low no longer                            [MS-interruptivrcommand-stops]
+    And the other command goes on                                       [MS-interruptivrcommand-replyId]
+    And the other session has no second command                         [MS-interruptivrcommand-sessionId]

@@ -45,7 +45,7 @@ Feature: Remote calls
     And the answer has the telephoneEventPayloadType of the device          [MS-answerremotecall-telephoneEventPayloadType]
     And the replyId of newRemoteCall was accepted                           [MS-newRemoteCall-replyId-accepted]
     When hangupcall is sent for the call
-    Then the caller is hung up                                              [MS-hangupcall-after-answer]
+    Then the caller is hung up by the application                           [MS-hangupcall-after-answer]
     And what was carried out was answered with success true                 [MS-success-true]
     And the session of the call is completed                                [MS-session-completed]
     And the session is completed, and not before                            [MS-session-completed-not-early]
@@ -62,7 +62,7 @@ Feature: Remote calls
     Then the application has answered the call                              [MS-answerremotecalljwt-same]
     And the answer has the codec PCMA                                       [MS-answerremotecall-codec-PCMA]
     When hangupcalljwt is sent for the call
-    Then the caller is hung up                                              [MS-hangupcalljwt-same]
+    Then the caller is hung up by the application                           [MS-hangupcalljwt-same]
     And no sessionReferenceId comes                                         [MS-sessionReferenceId-not-invented]
 
   @needs-srtp @MS-newRemoteCall-crypto @MS-answerremotecall-crypto

@@ -19,14 +19,20 @@ from harness.verdicts import Reason
 P = ParamSpec("P")
 T = TypeVar("T")
 CLAUSE = r"\s*\[(?P<clause>[A-Z]{2,3}-[^\]\s]+)\]"
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)(?:\|([^{}]*))?\}")
 
 
 def step_pattern(text: str, *, clause: bool = False) -> parsers.re:
-    """A parser for step text with `{name}` placeholders; `clause`: the text ends with a clause in brackets."""
-    parts = _PLACEHOLDER.split(text)
-    pattern = "".join(f"(?P<{part}>.*?)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
-    return parsers.re(pattern + (CLAUSE if clause else ""))
+    """A parser for step text with `{name}` placeholders; `clause`: the text ends with a clause in brackets.
+
+    `{name|one|two words}` takes only these, so that steps that begin or end alike can be told apart.
+    """
+    pattern, last = "", 0
+    for found in _PLACEHOLDER.finditer(text):
+        choices = "|".join(map(re.escape, found[2].split("|"))) if found[2] else ".*?"
+        pattern += f"{re.escape(text[last : found.start()])}(?P<{found[1]}>{choices})"
+        last = found.end()
+    return parsers.re(pattern + re.escape(text[last:]) + (CLAUSE if clause else ""))
 
 
 def decides(text: str) -> Callable[[Callable[P, T]], Callable[P, T]]:

@@ -51,7 +51,7 @@ def ask_beforehand(door: Door) -> None:
     door.knock("none", "OPTIONS", operation="preflightHangupCall", case="preflight")
 
 
-@decides("it is answered without credentials")
+@decides("the browser is answered without credentials")
 def is_open(door: Door, clause: str) -> None:
     words = "a pre-flight request without credentials is refused"
     door.scenario.check(clause, door.status < 300, words, expected="200", seen=door.status, at=door.last)

@@ -116,14 +116,14 @@ def sees_source(ms: World, placed: PlacedCall, name: str, clause: str) -> None:
     ms.scenario.check(clause, seen == placed.source, words, expected=placed.source, seen=seen)
 
 
-@decides("{name} is offered the codec {codec}")
+@decides("{name|bob|carol|dave} is offered the codec {codec|PCMA|PCMU|GSM}")
 def offered_codec(ms: World, name: str, codec: str, clause: str) -> None:
     seen = voice_codecs(_offer(ms, name))
     words = "the SDP of the INVITE has other codecs than the one that was given"
     ms.scenario.check(clause, seen == (codec,), words, expected=codec, seen=seen)
 
 
-@decides("{name} is offered the {member} of the device")
+@decides("{name|bob|carol|dave} is offered the {member} of the device")
 def offered_member(ms: World, placed: PlacedCall, name: str, member: str, clause: str) -> None:
     told_member(ms.scenario, clause, _offer(ms, name), placed.device, member)
 

@@ -238,7 +238,7 @@ def answered_with_member(ms: World, remote: RemoteCalls, member: str, clause: st
     told_member(ms.scenario, clause, _answer_media(ms), remote.device, member)
 
 
-@decides("the caller is hung up")
+@decides("the caller is hung up by the application")
 def is_hung_up(ms: World, remote: RemoteCalls, clause: str) -> None:
     _expect_done(remote)
     words = "hangupcall does not end a call that was answered"

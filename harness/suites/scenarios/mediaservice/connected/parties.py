@@ -171,7 +171,7 @@ def is_connected(parties: Parties, name: str) -> None:
     parties.ms.wait("callAnswered", parties.connected)
 
 
-@when(step_pattern("the caller hears {name}"))
+@when(step_pattern("the caller hears {name|bob|carol|dave}"))
 def caller_hears(parties: Parties, name: str) -> None:
     if not parties.hears("the caller"):
         raise InconclusiveError(Reason.NO_CONTROL, f"the caller does not hear {name}")

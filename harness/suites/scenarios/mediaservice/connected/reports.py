@@ -64,7 +64,7 @@ def judged_by_flow(parties: Parties, clause: str) -> None:
     del parties, clause
 
 
-@decides("its user is {who}")
+@decides("its user is {who|the caller|bob|carol|dave}")
 def user_is(parties: Parties, who: str, clause: str) -> None:
     _is_number(parties, clause, "user", who)
 

@@ -84,8 +84,8 @@ def as_answered(ms: World, clause: str) -> None:
     )  # fmt: skip
 
 
-@decides("the two calls have different sessionIds")
-@decides("the two calls have different traceIds")
+@decides("neither call has the sessionId of the other")
+@decides("neither call has the traceId of the other")
 @decides("the sessions are completed")
 def completed(ms: World, clause: str) -> None:
     """Judged by the call flows, when the calls are over."""

@@ -88,7 +88,7 @@ def hears_something(ms: World, clause: str) -> None:
     ms.scenario.check(clause, heard, words, expected="sound", seen=seen)
 
 
-@decides("the caller hears the prompt {name}")
+@decides("the caller hears the prompt {name|low|high|back}")
 def hears_prompt(ms: World, ivr: Ivr, clause: str, name: str) -> None:
     if not ms.call.phone.probe.wait_sound(60, ms.scenario.plan.target.timing.callback):
         raise InconclusiveError(Reason.NO_EVIDENCE, "nothing is heard")
