@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,10 @@ def told(at: float, call: str = "a", status: int = 200, **members: Any) -> Callb
     return Callback(at, request=request, response=HttpResponse(status), ended=at + 0.01)
 
 
-def sip(at: float, start: str = "INVITE sip:x@h SIP/2.0", direction: str = "in", call: str = "c") -> SipMessage:
-    return SipMessage(at, "phone", direction, "l", "r", f"{start}\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n\r\n")
+def sip(
+    at: float, start: str = "INVITE sip:x@h SIP/2.0", direction: str = "in", call: str = "c", agent: str = "phone"
+) -> SipMessage:
+    return SipMessage(at, agent, direction, "l", "r", f"{start}\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n\r\n")
 
 
 def note(at: float, topic: str = "end") -> Note:
@@ -166,6 +169,26 @@ def test_absence(tmp_path: Path, rule: str, events: list[Event], expected: set[s
 def test_absence_without_control_says_so(tmp_path: Path) -> None:
     (finding,) = judge(tmp_path, ABSENT, [ring(), sip(1), note(2)])
     assert finding.reason is Reason.NO_CONTROL
+
+
+BUSY = "SIP/2.0 486 X"
+AGENTS = [
+    ("expect: busy, after: invite, within: answer", [sip(0.97, BUSY), sip(1), note(4)], "fail"),
+    ("absent: busy, after: invite, control: told", [told(0.5), sip(1), sip(1.03, BUSY), note(2)], "fail"),
+    ("absent: busy, after: invite, before: stop, control: told",
+     [told(0.5), sip(0.9), sip(1.03, BUSY), note(1.05, "stop")], "pass"),
+    ("precede: [busy, invite]", [sip(1), sip(1.03, BUSY)], "fail"),
+    ("order: [busy, invite]", [sip(1), sip(1.03, BUSY)], "fail"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "events", "expected"), AGENTS)
+def test_one_agent_knows_what_came_first_and_two_may_disagree(
+    tmp_path: Path, rule: str, events: list[Event], expected: str
+) -> None:
+    assert verdicts(judge(tmp_path / "one", rule, [ring(), *events])) == {expected}
+    two = [replace(one, agent="desk") if isinstance(one, SipMessage) and BUSY in one.text else one for one in events]
+    assert verdicts(judge(tmp_path / "two", rule, [ring(), *two])) == {"pass"}
 
 
 def test_what_follows_a_request_of_the_harness_needs_no_margin(tmp_path: Path) -> None:
