@@ -20,9 +20,13 @@ collect = Collector("callable")
 Ask = Callable[..., Any]
 
 
-@collect("log-in-refused", "CA-token-for-password", "no user name and password are taken for right")
-def _log_in_refused(system: Any) -> None:
-    put(system.access, "logs_in", lambda _username, _password: False)
+@collect("log-in-without-refresh", "CA-token-for-password", "a log-in gives an access token and no refresh token")
+def _log_in_without_refresh(system: Any) -> None:
+    def tokens_for(make: Ask, values: Any) -> Any:
+        granted = make(values)
+        return granted if "token" in values else {**granted, "refresh_token": None}
+
+    wrap(system.api, "tokens_for", tokens_for)
 
 
 @collect("any-password", "CA-token-wrong-password", "any password is taken for right")
@@ -35,9 +39,14 @@ def _wrong_password_404(system: Any) -> None:
     _refusal(system, 401, 404, "authorize")
 
 
-@collect("token-useless", "CA-token-opens-api", "access tokens are not recognised")
+@collect("token-useless", "CA-token-opens-api", "access tokens do not open the organisation of their user")
 def _token_useless(system: Any) -> None:
-    wrap(system.access, "user_of", lambda find, token, kind=ACCESS: None if kind == ACCESS else find(token, kind))
+    async def run(really_run: Ask, asked: Any) -> Any:
+        if asked.operation == "getOrganisation":
+            raise ApiError(401, "this token is not recognised here")
+        return await really_run(asked)
+
+    wrap(system.api, "run", run)
 
 
 @collect("no-token-needed", "CA-token-required", "trunks are listed without a token")

@@ -174,9 +174,11 @@ def _part(token: str, number: int) -> Json:
     return decoded
 
 
-@breaks("log-in-refused", "credentials-username-refused", "credentials-password-refused", "token-useless")
+@breaks("log-in-without-refresh", "credentials-username-refused", "credentials-password-refused", "token-useless")
 async def _logging_in_opens_the_api(rig: Rig) -> bool:
-    return (await rig.token()).status_code == 200 and (await rig("GET", "//account")).status_code == 200
+    granted = await rig.token()
+    opened = (await rig("GET", "//userAccounts/me")).status_code
+    return granted.status_code == 200 == opened and granted.json()["refresh_token"] is not None
 
 
 @breaks("any-password", "wrong-password-404")
