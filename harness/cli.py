@@ -255,6 +255,23 @@ def clauses(
     return 0
 
 
+@commands.command()
+@click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def steps(systems: tuple[str, ...], form: str) -> int:
+    """List the steps that feature files may use, by system; your own features go to `ringtrue run --features DIR`."""
+    from harness.suites.scenarios import steps as vocabulary
+
+    known = vocabulary.all_steps()
+    names = list(dict.fromkeys(step.system for step in known))
+    for system in systems:
+        if system not in names:
+            return _fail(ValueError(f"no steps for the system {system!r}: expected one of {', '.join(names)}"), 2)
+    chosen = [step for step in known if not systems or step.system in systems]
+    click.echo(vocabulary.as_json(chosen) if form == "json" else vocabulary.as_text(chosen))
+    return 0
+
+
 def _fail(error: Exception, code: int) -> int:
     click.echo(f"ringtrue: {error}", err=True)
     return code

@@ -35,6 +35,8 @@ from harness.suites.probe import Problem, probe
 from harness.suites.runner import PROGRESS_VARIABLE
 from harness.suites.safety.ledger import hold
 from harness.suites.scenario import Scenario, Worker
+from harness.suites.scenarios.features import FeatureError
+from harness.suites.scenarios.steps import check_features
 from harness.suites.selection import plain_id
 from harness.suites.stopping import NOT_RUN, ask_to_stop, forget, overdue, shown
 from harness.target import RecorderTarget, Target, TargetError, load_target, parse_target
@@ -88,6 +90,8 @@ class Session:
             contracts = load_contracts((), specs)
             known = capabilities_of(contracts)
             settings = read_settings(option, contracts)
+            features = tuple(Path(path).resolve() for path in option.ringtrue_features)
+            check_features(features, contracts)
             redactor = Redactor()
 
             def record(table: RecorderTarget) -> Recorder:
@@ -113,7 +117,7 @@ class Session:
                 redactor.add(secret)
             if settings.baseline:
                 refuse_unrelated(settings.baseline, target.systems)
-        except (DataError, TargetError, GateError, PlatformError, RecorderError) as error:
+        except (DataError, FeatureError, TargetError, GateError, PlatformError, RecorderError) as error:
             stack.close()
             raise SessionError(str(error)) from error
         except BaseException:
@@ -136,7 +140,7 @@ class Session:
             max_seconds=settings.max_seconds,
             control=recorder.control,
             specs=specs,
-            features=tuple(Path(path) for path in option.ringtrue_features),
+            features=features,
         )
         forget(run_dir)
         stack.callback(forget, run_dir)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from _pytest.fixtures import FixtureFunctionDefinition
 from pytest_bdd.feature import get_features
+from pytest_bdd.parser import ScenarioTemplate
 from pytest_bdd.scenario import get_python_name_generator, scenario, scenario_wrapper_template_registry
 
 from harness.contract import Contract, data_folder
@@ -81,6 +82,16 @@ def mark(function: Callable[..., Any], contract: Contract) -> None:
         FeatureError: an unknown tag, or a Then step whose clause is not among the scenario's tags.
     """
     template = scenario_wrapper_template_registry[function]
+    clauses, needs = read_tags(template, contract)
+    pytest.mark.ringtrue(system=contract.system, clauses=clauses, title=template.name, needs=needs)(function)
+
+
+def read_tags(template: ScenarioTemplate, contract: Contract) -> tuple[list[str], list[str]]:
+    """The clauses that a scenario decides, and the capabilities that it needs.
+
+    Raises:
+        FeatureError: an unknown tag, or a Then step whose clause is not among the scenario's tags.
+    """
     where = f"{template.feature.filename}:{template.line_number}: scenario {template.name!r}"
     tags = sorted(template.feature.tags | template.tags)
     needs = [tag.removeprefix(NEEDS) for tag in tags if tag.startswith(NEEDS)]
@@ -96,4 +107,4 @@ def mark(function: Callable[..., Any], contract: Contract) -> None:
     for clause in sorted(decided.symmetric_difference(clauses)):
         problem = "decided by a step but no tag" if clause in decided else "a tag but decided by no step"
         raise FeatureError(f"{where}: clause {clause} is {problem}")
-    pytest.mark.ringtrue(system=contract.system, clauses=clauses, title=template.name, needs=needs)(function)
+    return clauses, needs

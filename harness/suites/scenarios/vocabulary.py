@@ -22,17 +22,25 @@ CLAUSE = r"\s*\[(?P<clause>[A-Z]{2,3}-[^\]\s]+)\]"
 _PLACEHOLDER = re.compile(r"\{(\w+)(?:\|([^{}]*))?\}")
 
 
-def step_pattern(text: str, *, clause: bool = False) -> parsers.re:
-    """A parser for step text with `{name}` placeholders; `clause`: the text ends with a clause in brackets.
+class StepPattern(parsers.re):
+    """Step text with `{name}` placeholders; `clause`: it ends with a clause in brackets. `words`: as people write it.
 
     `{name|one|two words}` takes only these, so that steps that begin or end alike can be told apart.
     """
-    pattern, last = "", 0
-    for found in _PLACEHOLDER.finditer(text):
-        choices = "|".join(map(re.escape, found[2].split("|"))) if found[2] else ".*?"
-        pattern += f"{re.escape(text[last : found.start()])}(?P<{found[1]}>{choices})"
-        last = found.end()
-    return parsers.re(pattern + re.escape(text[last:]) + (CLAUSE if clause else ""))
+
+    def __init__(self, text: str, *, clause: bool = False) -> None:
+        pattern, last = "", 0
+        for found in _PLACEHOLDER.finditer(text):
+            choices = "|".join(map(re.escape, found[2].split("|"))) if found[2] else ".*?"
+            pattern += f"{re.escape(text[last : found.start()])}(?P<{found[1]}>{choices})"
+            last = found.end()
+        super().__init__(pattern + re.escape(text[last:]) + (CLAUSE if clause else ""))
+        self.words = text + (" [CLAUSE]" if clause else "")
+
+
+def step_pattern(text: str, *, clause: bool = False) -> StepPattern:
+    """A parser for step text; see `StepPattern`."""
+    return StepPattern(text, clause=clause)
 
 
 def decides(text: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
