@@ -36,6 +36,7 @@ STEPS = (
     "incoming.answered",
     "ivr.commands",
     "ivr.digits",
+    "alarms",
     "remote_calls",
     "placed_calls",
     "recordings",

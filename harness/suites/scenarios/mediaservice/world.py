@@ -8,6 +8,7 @@ one has brought (session, trace, reply, participant, connection).
 from __future__ import annotations
 
 import math
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from harness.verdicts import Reason
 
 IVR, USER_AGENT = "ivr", "ua"
 """How the user parts begin that calls of the IVR, and of the cloud SIP user agent, are dialled at."""
+ALARM = "alarm"
 _IDS = (
     "sessionId",
     "traceId",
@@ -71,7 +73,7 @@ class World:
 
     `answers` are those of every call of the scenario, unless a call has its own; see `Answers` for what one may be.
     `phones`: those that wait to be called, by what the feature calls them; `meant`: what else a feature's tables may
-    name in braces, such as a prompt file.
+    name in braces, such as a prompt file; `since`: when an alarm was provoked.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -84,6 +86,8 @@ class World:
         self.last: HttpExchange | None = None
         self.bench = Workbench(scenario)
         self.lease = Lease(scenario.plan.run_dir / "leases")
+        self.since = 0.0
+        self._provoked: set[str] = set()
         self._given_up: set[str] = set()
         scenario.cleanup(self.lease.release)
         recorder = scenario.recorder
@@ -201,9 +205,11 @@ class World:
 
         Others that provoke the same error wait meanwhile.
         """
-        self.lease.take(f"alarm-{error}")
-        self.scenario.timeline.note("provoked", f"an alarm is provoked: {error}")
-        self.scenario.recorder.route("/", Answer(), match=Match(mentions=error))
+        if error not in self._provoked:
+            self.lease.take("alarm-" + re.sub(r"\W", "-", error))
+            self.scenario.recorder.route("/", self._answer, match=Match(mentions=error))
+            self._provoked.add(error)
+        self.since = self.scenario.timeline.clock.now()
 
     # What it has heard
 
@@ -266,6 +272,11 @@ class World:
     def _answer(self, callback: Callback) -> Answer:
         body = members(callback)
         name = name_of(callback)
+        if name == "newCall" and self._provoked:
+            self.scenario.timeline.note("provoked", f"alarms are provoked: {', '.join(sorted(self._provoked))}")
+        if name == ALARM:
+            url = callback.request.url
+            self.scenario.timeline.note("webhook", "alarms come here", operation=ALARM, url=url)
         call = next((one for one in self.calls if one.owns(body)), None)
         if call is not None:
             call.ids.update(_ids(body))
@@ -292,8 +303,9 @@ def tone(hertz: int, seconds: float) -> bytes:
 
 
 def name_of(callback: Callback) -> str:
-    """The name of a callback: the end of its path."""
-    return callback.request.url.partition("?")[0].rstrip("/").rpartition("/")[2]
+    """The name of a callback: the end of its path, but for alarms, whose path is configured at the platform."""
+    name = callback.request.url.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return ALARM if members(callback).keys() >= {"type", "error"} else name
 
 
 def members(callback: Callback) -> Mapping[str, Any]:
