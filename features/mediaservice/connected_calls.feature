@@ -2,7 +2,8 @@
 Feature: Connected calls
   A caller is connected with a destination, somebody hangs up, and the answer to callEvent says what becomes of the other.
 
-  @MS-newCall-action-call @MS-newCall-call-destAddr @MS-callNotify-ringing @MS-callNotify-user @MS-callNotify-remoteUser
+  @MS-newCall-action-call @MS-newCall-call-destAddr @MS-callNotify @MS-callNotify-ringing @MS-callNotify-user
+  @MS-callNotify-remoteUser @MS-callEvent
   @MS-callNotify-sipCallId @MS-callAnswered-on-answer @MS-callAnswered-callingPartyNumber
   @MS-callAnswered-remotePartyNumber @MS-callAnswered-participants-differ @MS-callAnswered-codec-only-httpcall
   @MS-monitoringParticipant-false @MS-participant-ids-agree @MS-newCall-call-media @MS-callEvent-callingPartyDrop
@@ -18,6 +19,7 @@ Feature: Connected calls
     And bob answers
     Then bob is invited, and the caller is answered                         [MS-newCall-action-call]
     And bob is invited at his own address                                   [MS-newCall-call-destAddr]
+    And callNotify is sent                                                  [MS-callNotify]
     And callNotify tells of the ringing                                     [MS-callNotify-ringing]
     And its user is bob                                                     [MS-callNotify-user]
     And its remoteUser is the caller                                        [MS-callNotify-remoteUser]
@@ -30,7 +32,8 @@ Feature: Connected calls
     And nothing says that a leg is a monitoring one                         [MS-monitoringParticipant-false]
     And the caller and bob hear each other                                  [MS-newCall-call-media]
     When the caller hangs up
-    Then callEvent tells that the caller has hung up                        [MS-callEvent-callingPartyDrop]
+    Then callEvent is sent                                                  [MS-callEvent]
+    And callEvent tells that the caller has hung up                         [MS-callEvent-callingPartyDrop]
     And it is told once                                                     [MS-callEvent-once]
     And its user is the caller                                              [MS-callEvent-user]
     And its remoteUser is bob                                               [MS-callEvent-remoteUser]
@@ -116,6 +119,7 @@ Feature: Connected calls
     And bob rings
     Then the caller hears a tone                                            [MS-newCall-call-ringbackTone-default]
     When bob answers
+    And bob is connected
     And bob hangs up
     And carol rings for half a second
     And carol answers and speaks
@@ -140,6 +144,7 @@ Feature: Connected calls
     When a caller calls the IVR
     And bob rings for half a second
     And bob answers and speaks
+    And bob is connected
     Then the caller hears silence until bob answers                         [MS-newCall-call-ringbackTone-silent]
     When bob hangs up
     And carol rings

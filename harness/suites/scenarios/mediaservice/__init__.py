@@ -47,6 +47,7 @@ STEPS = (
     "connected.effects",
     "connected.httpcall",
     "connected.splitting",
+    "connected.adornments",
 )
 
 

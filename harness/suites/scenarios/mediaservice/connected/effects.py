@@ -43,6 +43,8 @@ def connected_with(parties: Parties, name: str, clause: str) -> None:
         parties.moments[f"{name} answers"] = parties.now()
         phone.answer()
     kept = called and phone.wait_answered() and caller.wait_answered() and caller.bye is None
+    if kept and f"{name} is connected" not in parties.moments:
+        parties.wait_connected(name)
     seen = (
         "connected" if kept else "not called" if not called else f"caller {caller.status}, destination {phone.status}"
     )

@@ -36,14 +36,13 @@ _REASON = r'for the reason "(?P<reason>[^"]*)"'
 class Parties:
     """Who takes part in a scenario. `it`: the members of the callback that the feature speaks of; None: it did not come.
 
-    `moments`: when something happened, by its words, in seconds since the epoch; `connected`: how many phones were;
+    `moments`: when something happened, by its words, in seconds since the epoch;
     `hung_up`: for whom a hang-up was asked last; `untouched`: whether the wrong replyId left a connection as it was.
     """
 
     ms: World
     it: Mapping[str, Any] | None = None
     moments: dict[str, float] = field(default_factory=dict)
-    connected: int = 0
     hung_up: str = ""
     untouched: bool = False
 
@@ -73,6 +72,11 @@ class Parties:
         if not phone.wait_called() or phone.invite is None:
             raise InconclusiveError(Reason.PRECONDITION, f"{who} was not called")
         return parse_message(phone.invite.text)
+
+    def wait_connected(self, who: str) -> None:
+        """Wait until callAnswered has told that this phone is connected, beside those that were before."""
+        self.moments[f"{who} is connected"] = self.now()
+        self.ms.wait("callAnswered", sum(name.endswith(" is connected") for name in self.moments))
 
     def now(self) -> float:
         return self.scenario.timeline.clock.now()
@@ -167,8 +171,7 @@ def is_connected(parties: Parties, name: str) -> None:
     """With the caller, or as a monitor, and it was told so."""
     if not parties.phone(name).wait_answered():
         raise InconclusiveError(Reason.PRECONDITION, f"{name} was not connected")
-    parties.connected += 1
-    parties.ms.wait("callAnswered", parties.connected)
+    parties.wait_connected(name)
 
 
 @when(step_pattern("the caller hears {name|bob|carol|dave}"))

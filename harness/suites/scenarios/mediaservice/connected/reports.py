@@ -26,6 +26,15 @@ _EVENTS = {
 }
 
 
+@decides("callNotify is sent")
+@decides("callEvent is sent")
+def is_sent(parties: Parties, clause: str) -> None:
+    name = clause.removeprefix("MS-")
+    found = parties.ms.wait(name)
+    words = f"{name} does not come although something happened that it tells of"
+    parties.scenario.check(clause, found is not None, words, expected=name, seen="none")
+
+
 @decides("callNotify tells of the ringing")
 @decides("no ringing is told")
 def ringing_told(parties: Parties, clause: str) -> None:

@@ -1,0 +1,75 @@
+"""Steps on what goes along with a connection: greetings before it, monitoring legs beside it.
+
+Greetings are tones of another pitch than the one with which phones speak, so that a probe tells them apart.
+"""
+
+from __future__ import annotations
+
+from harness.drivers.rtp.stats import SAME_PITCH, Tone
+from harness.suites.scenarios.mediaservice.connected.parties import Parties
+from harness.suites.scenarios.mediaservice.ivr.sessions import SLACK, Ivr
+from harness.suites.scenarios.vocabulary import decides
+from harness.verdicts import Reason
+
+_SPEECH_HERTZ = 400
+# How much of a greeting must have been heard before the parties are connected.
+_MOST = 0.6
+
+
+@decides("{who} is greeted with {name}")
+def is_greeted(parties: Parties, ivr: Ivr, who: str, name: str, clause: str) -> None:
+    heard = _wait(parties, who, ivr.prompts[name].hertz)
+    seen = [round(one.hertz) for one in parties.phone(who).probe.tones]
+    words = "a party does not hear its greeting"
+    parties.scenario.check(
+        clause, heard is not None, words, expected=f"{ivr.prompts[name].hertz} Hz", seen=f"{seen} Hz"
+    )
+
+
+@decides("{first} comes before {second}")
+def comes_before(parties: Parties, ivr: Ivr, first: str, second: str, clause: str) -> None:
+    """The called party hears the first one, the caller the second."""
+    one = _wait(parties, "bob", ivr.prompts[first].hertz, seconds=0)
+    other = _wait(parties, "the caller", ivr.prompts[second].hertz, seconds=0)
+    if one is None or other is None:
+        parties.scenario.undecided(clause, Reason.NO_EVIDENCE, "not both greetings are heard")
+        return
+    words = "the called party's greeting does not come first"
+    seen = f"{one.begin - other.begin:.2f} s later"
+    parties.scenario.check(clause, one.begin < other.begin, words, expected="earlier than the caller's", seen=seen)
+
+
+@decides("the caller hears {who} once {pronoun} has heard {name}")
+def connected_after_greeting(parties: Parties, ivr: Ivr, who: str, pronoun: str, name: str, clause: str) -> None:
+    del pronoun
+    answered, prompt = parties.moments[f"{who} answers"], ivr.prompts[name]
+    greeting = _wait(parties, who, prompt.hertz)
+    count = 1 + len([one for one in _tones(parties, "the caller", _SPEECH_HERTZ) if one.end < answered])
+    speech = _wait(parties, "the caller", _SPEECH_HERTZ, count)
+    if speech is None and greeting is not None:
+        parties.scenario.undecided(clause, Reason.NO_EVIDENCE, f"the caller never hears {who}")
+        return
+    kept = (
+        greeting is not None and speech is not None and speech.begin >= greeting.begin + _MOST * prompt.seconds - SLACK
+    )
+    seen = (
+        "no greeting" if greeting is None else f"{speech.begin - greeting.begin:.2f} s after it began" if speech else ""
+    )
+    words = "the parties are connected without a greeting, or before it is over"
+    parties.scenario.check(clause, kept, words, expected=f"{prompt.seconds} s after it began", seen=seen)
+
+
+@decides("callbacks say that {who}'s leg is a monitoring one")
+def told_monitoring(parties: Parties, who: str, clause: str) -> None:
+    """Judged by the call flow."""
+    del who, clause
+    parties.ms.wait("callAnswered", monitoringParticipant=True)
+
+
+def _tones(parties: Parties, who: str, hertz: int) -> list[Tone]:
+    return [one for one in parties.phone(who).probe.tones if abs(one.hertz - hertz) <= SAME_PITCH]
+
+
+def _wait(parties: Parties, who: str, hertz: int, count: int = 1, *, seconds: float | None = None) -> Tone | None:
+    limit = parties.scenario.plan.target.timing.callback if seconds is None else seconds
+    return parties.phone(who).probe.wait_tone(hertz, count, limit)
