@@ -42,7 +42,7 @@ Feature: Connected calls
     And its remoteParticipantId is bob's of callAnswered                    [MS-callEvent-remoteParticipantId]
     And the two have the same ids in all callbacks                          [MS-participant-ids-agree]
     And its sipReason has the reason "SIP;cause=200;text=gone"              [MS-callEvent-sipReason]
-    And bob is hung up                                                      [MS-callEvent-action-drop]
+    And bob gets a BYE                                                      [MS-callEvent-action-drop]
     And the BYE to bob has a Reason                                         [MS-callEvent-dropCode]
 
   @MS-callEvent-calledPartyDrop @MS-callEvent-once @MS-callEvent-user @MS-callEvent-remoteUser
@@ -64,7 +64,7 @@ Feature: Connected calls
     And its remoteParticipantId is the caller's of callAnswered             [MS-callEvent-remoteParticipantId]
     And its sipReason has the reason "SIP;cause=200;text=done"              [MS-callEvent-sipReason]
     And what is answered is done with the caller                            [MS-callEvent-action]
-    And the caller is hung up                                               [MS-callEvent-action-drop]
+    And the caller gets a BYE                                               [MS-callEvent-action-drop]
     And the BYE to the caller has a Reason                                  [MS-callEvent-dropCode]
 
     Examples:
@@ -84,7 +84,7 @@ Feature: Connected calls
     And bob hangs up
     Then a command is asked for, and the caller's call stays up             [MS-callEvent-action-ivr]
     When hangupparticipant is sent with the sessionId of that command
-    Then the caller is hung up                                              [MS-hangupparticipant-sessionId]
+    Then the caller gets a BYE                                              [MS-hangupparticipant-sessionId]
 
   @needs-httpcall @MS-callEvent-action-httpcall @MS-callEvent-httpcall-codec @MS-callEvent-httpcall-receiveIp
   @MS-callEvent-httpcall-receivePort @MS-callAnswered-media-httpcall
@@ -96,9 +96,9 @@ Feature: Connected calls
     And bob is connected
     And bob hangs up
     Then the device hears the caller                                        [MS-callEvent-action-httpcall]
-    And the caller is offered the codec of the device                       [MS-callEvent-httpcall-codec]
-    And the caller is offered the address of the device                     [MS-callEvent-httpcall-receiveIp]
-    And the caller is offered the port of the device                        [MS-callEvent-httpcall-receivePort]
+    And the offer to the caller has the device's codec                      [MS-callEvent-httpcall-codec]
+    And the offer to the caller has the device's address                    [MS-callEvent-httpcall-receiveIp]
+    And the offer to the caller has the device's port                       [MS-callEvent-httpcall-receivePort]
     And callAnswered tells of the caller's media                            [MS-callAnswered-media-httpcall]
 
   @MS-newCall-call-ringbackTone-default @MS-callEvent-call-ringbackTone-silent @MS-callEvent-action-call

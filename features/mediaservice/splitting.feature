@@ -15,7 +15,7 @@ Feature: Connections taken apart by operations
     And callEvent asks about the called party                               [MS-split-calleeConnectionSplit]
     And each of the two is asked about once                                 [MS-split-one-event-each]
     And each event names its own participant                                [MS-split-participantId]
-    And the caller and bob no longer hear each other                        [MS-split-disconnects-media]
+    And the caller and bob are deaf to each other                           [MS-split-disconnects-media]
     And nobody is hung up before an event is answered                       [MS-split-keeps-calls]
     And the BYE to the caller has a Reason                                  [MS-callEvent-dropCode]
     And the BYE to bob has a Reason                                         [MS-callEvent-dropCode]

@@ -96,8 +96,7 @@ def test_features_of_the_user_are_found_beside_the_shipped_ones(tmp_path: Path) 
     ]
 
 
-# Mediaservice's steps are still being told apart from each other.
-@pytest.mark.parametrize("system", [system for system in STEPS if system != "mediaservice"])
+@pytest.mark.parametrize("system", STEPS)
 def test_each_step_of_a_shipped_feature_has_one_meaning(system: str) -> None:
     known = [
         context

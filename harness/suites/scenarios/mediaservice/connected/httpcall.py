@@ -74,7 +74,7 @@ def device_hears(parties: Parties, device: Device, clause: str) -> None:
     parties.scenario.check(clause, heard, words, expected="sound at the device", seen="silence")
 
 
-@decides("the caller is offered the codec of the device")
+@decides("the offer to the caller has the device's codec")
 def offered_codec(parties: Parties, device: Device, clause: str) -> None:
     offer = _offer(parties, device, clause)
     if offer is not None:
@@ -83,7 +83,7 @@ def offered_codec(parties: Parties, device: Device, clause: str) -> None:
         parties.scenario.check(clause, _CODEC in seen, words, expected=_CODEC, seen=seen)
 
 
-@decides("the caller is offered the address of the device")
+@decides("the offer to the caller has the device's address")
 def offered_address(parties: Parties, device: Device, clause: str) -> None:
     offer = _offer(parties, device, clause)
     if offer is not None:
@@ -93,7 +93,7 @@ def offered_address(parties: Parties, device: Device, clause: str) -> None:
         )
 
 
-@decides("the caller is offered the port of the device")
+@decides("the offer to the caller has the device's port")
 def offered_port(parties: Parties, device: Device, clause: str) -> None:
     offer = _offer(parties, device, clause)
     if offer is not None:

@@ -174,12 +174,6 @@ def is_connected(parties: Parties, name: str) -> None:
     parties.wait_connected(name)
 
 
-@when(step_pattern("the caller hears {name|bob|carol|dave}"))
-def caller_hears(parties: Parties, name: str) -> None:
-    if not parties.hears("the caller"):
-        raise InconclusiveError(Reason.NO_CONTROL, f"the caller does not hear {name}")
-
-
 @when(step_pattern("{one} and {other} speak with each other"))
 def speak_with_each_other(parties: Parties, one: str, other: str) -> None:
     """They go on speaking."""

@@ -115,7 +115,7 @@ def judged_by_flow(parties: Parties, clause: str) -> None:
     del parties, clause
 
 
-@decides("the caller and bob no longer hear each other")
+@decides("the caller and bob are deaf to each other")
 def deaf_to_each_other(parties: Parties, clause: str) -> None:
     """From the split to the first answer to its events; both have spoken all the time, and were heard before."""
     events = _events(parties.ms)
