@@ -81,7 +81,7 @@ def commands() -> None:
 @click.option("--shard", metavar="I/N", help="Only this part of the tests; `ringtrue merge` joins the parts.")
 @click.option("--durations", type=_PATH, metavar="RUN", help="Split into shards by how long tests took in this run.")
 @click.option("--run-dir", type=_FOLDER, metavar="DIR", help="Where to write the run.  [default: reports/<time>]")
-@click.option("--junit", type=_PATH, metavar="FILE", help="Write the JUnit file here instead of into the run.")
+@click.option("--junit", type=_PATH, metavar="FILE", help="Write the JUnit file here too, beside that of the run.")
 @click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more systems.")
 @click.option("--features", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more features.")
 @click.option(
@@ -97,6 +97,28 @@ def run(target: Path | None, **options: Any) -> int:
     if target is not None and options["faults"]:
         raise click.UsageError("--fault is for the embedded platform: leave --target away")
     return run_suites(RunOptions(target=target, **options))
+
+
+@commands.command(epilog=_EXITS)
+@click.argument("runs", nargs=-1, required=True, type=_PATH, metavar="RUN...")
+@click.option("-o", "--output", required=True, type=_FOLDER, metavar="DIR", help="Where to write the merged run.")
+@click.option("--floor", type=percent, metavar="PERCENT", help="As for `ringtrue run`.  [default: that of the shards]")
+@click.option("--baseline", type=_PATH, metavar="RUN", help="Say what is new, fixed and changed since this run.")
+@click.option("--new-only", is_flag=True, help="Only deviations that the baseline lacks make the exit code 1.")
+@click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="As for `ringtrue run`.")
+def merge(**options: Any) -> int:
+    """Join the shards of a run (or runs of different systems) into one, and judge the whole."""
+    from harness.gate import GateError
+    from harness.gate.merging import MergeOptions
+    from harness.gate.merging import merge as merge_runs
+    from harness.suites.runner import show
+    from harness.yamlfile import DataError
+
+    try:
+        record = merge_runs(MergeOptions(**options))
+    except (GateError, DataError) as error:
+        return _fail(error, 2)
+    return show(record)
 
 
 @commands.command()

@@ -19,7 +19,7 @@ from harness.gate.shards import Shard
 from harness.report.browse.allure_config import executor
 from harness.report.browse.clause_page import PAGE, Beside, render
 from harness.report.ci.summary import to_markdown
-from harness.verdicts import Finding, RunVerdict, Verdict
+from harness.verdicts import Finding, Reason, RunVerdict, Verdict
 
 if TYPE_CHECKING:
     from harness.gate.compare import Comparison
@@ -60,6 +60,7 @@ class RunRecord:
     tests: Mapping[str, str] = field(default_factory=dict)
     durations: Mapping[str, float] = field(default_factory=dict)
     findings: int = 0
+    unseen: str = Reason.NO_EVIDENCE
     embedded: bool = False
     comparison: Comparison | None = None
     shard: ShardRecord | None = None
@@ -107,6 +108,7 @@ def to_json(record: RunRecord) -> dict[str, Any]:
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.started)),
         "seconds": round(record.seconds, 3),
         "seed": record.seed,
+        "unseen": str(record.unseen),
         "embedded": record.embedded,
         "capabilities": {system: sorted(declared) for system, declared in run.scope.capabilities.items()},
         "strict": run.scope.strict,

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.verdicts import Exit
 
+if TYPE_CHECKING:
+    from harness.report.results import RunRecord
+
 PROGRESS_VARIABLE = "RINGTRUE_PROGRESS"
 LOG = "pytest.log"
+JUNIT = "junit.xml"
 # Only these: whatever else is installed beside us must not change a run, and schemathesis's plugin costs a second.
 _PLUGINS = ("pytest_bdd.plugin", "xdist.plugin", "allure_pytest.plugin", "harness.suites.plugin")
 LATEST = "latest"
@@ -60,12 +66,8 @@ def run(options: RunOptions) -> int:
     import pytest
     from rich.console import Console
 
-    from harness.report.ladder_run import print_ladders
-    from harness.report.matrix import print_rich
     from harness.suites import current
 
-    # A log file is no terminal of eighty columns: nothing is cut there.
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     if wrong := _wrong_expression(options.keyword):
         errors.print(f"ringtrue: {wrong}", style="red", markup=False)
@@ -93,11 +95,36 @@ def run(options: RunOptions) -> int:
         )
         errors.print(_tail(folder / LOG), markup=False)
         return int(Exit.NOTHING_SAID)
+    if options.junit and (wrong := _copy_junit(folder / JUNIT, options.junit)):
+        errors.print(f"ringtrue: {wrong}", style="red", markup=False)
+        return int(Exit.USAGE)
     point_latest(folder)
-    print_rich(end.record, console, shown_folder(folder))
-    if options.verbose:
-        print_ladders(end.record, console)
-    return int(end.record.verdict.exit_code)
+    return show(end.record, verbose=options.verbose)
+
+
+def show(record: RunRecord, *, verbose: bool = False) -> int:
+    """Print the result of a run that is on disk, and give its exit code."""
+    from rich.console import Console
+
+    from harness.report.ladder_run import print_ladders
+    from harness.report.matrix import print_rich
+
+    # A log file is no terminal of eighty columns: nothing is cut there.
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH)
+    print_rich(record, console, shown_folder(record.run_dir))
+    if verbose:
+        print_ladders(record, console)
+    return int(record.verdict.exit_code)
+
+
+def _copy_junit(source: Path, target: Path) -> str | None:
+    """What stood in the way, if anything did."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    except OSError as error:
+        return f"--junit {target}: cannot be written: {error.strerror}; it is in {source}"
+    return None
 
 
 def _wrong_expression(keyword: str | None) -> str | None:
@@ -118,7 +145,7 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
     arguments += ["--rootdir", str(suites), "--confcutdir", str(suites)]
     arguments += [part for plugin in _PLUGINS for part in ("-p", plugin)]
     arguments += ["--ringtrue-run", str(folder), "--alluredir", str(folder / "allure-results")]
-    arguments += ["--junitxml", str(options.junit or folder / "junit.xml"), "-o", "junit_family=xunit2"]
+    arguments += ["--junitxml", str(folder / JUNIT), "-o", "junit_family=xunit2"]
     arguments += ["--ringtrue-seed", str(options.seed)]
     arguments += ["--ringtrue-target", str(options.target)] if options.target else ["--ringtrue-embedded"]
     for name, values in (

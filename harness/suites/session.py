@@ -159,7 +159,7 @@ class Session:
             if problem is not None:
                 self._problems.append(str(problem))
                 self._unseen = problem.reason
-                self._findings += self._shown_by(problem, scenario)
+                self._take([finding.to_json() for finding in self._shown_by(problem, scenario)])
         if self._problems:
             # No test will run, so no worker needs to come up; xdist looks at these after us.
             self._config.option.dist, self._config.option.tx = "no", []
@@ -239,25 +239,16 @@ class Session:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        keyword = self._config.option.keyword
-        if keyword and not (self._tests or self._problems or self._interrupted or self._config.option.collectonly):
-            self._problems.append(f"no test has a name that matches -k {keyword!r}")
         self._split = self._split or current.split
-        if self.plan.shard and self._split and not self._tests and not self._problems:
-            few = f"there are {self._split['tests']} tests that can be told apart: use fewer shards"
-            self._problems.append(f"shard {self.plan.shard} has no test; {few}")
-        left = list(self._tests.values()).count("not run")
-        scope, stopped = self.plan.scope, ""
-        if left and overdue(self.plan):
-            stopped = f"stopped at the time limit of {shown(self.plan.max_seconds)}"
+        anything = bool(self._tests or self._problems or self._interrupted or self._config.option.collectonly)
+        if not anything and (why := self._why_nothing_ran()):
+            self._problems.append(why)
+        scope, stopped = self.plan.scope, self._stopped()
+        if stopped and overdue(self.plan):
             self._unseen = Reason.TIMEOUT
-        elif left:
-            stopped = "stopped at the first deviation"
-            scope = replace(scope, complete=False)
-        if stopped:
-            stopped += f": {left} of {len(self._tests)} tests were not run"
-        if self._unseen is Reason.TIMEOUT and stopped:
             self._problems.append(stopped)
+        elif stopped:
+            scope = replace(scope, complete=False)
         self.verdict = judge(
             self.plan.catalogue,
             self._findings,
@@ -270,6 +261,18 @@ class Session:
         current.end.record = self.record()
         write_results(current.end.record, self.plan.run_dir)
         session.exitstatus = int(self.verdict.exit_code)
+
+    def _why_nothing_ran(self) -> str | None:
+        keyword = self._config.option.keyword
+        if self.plan.shard and self._split and self._split["tests"]:
+            return f"shard {self.plan.shard} has no test: there are {self._split['tests']} in all, use fewer shards"
+        return f"no test has a name that matches -k {keyword!r}" if keyword else None
+
+    def _stopped(self) -> str:
+        """Why tests were not run, in words; empty where all were."""
+        left = list(self._tests.values()).count("not run")
+        limit = f"time limit of {shown(self.plan.max_seconds)}" if overdue(self.plan) else "first deviation"
+        return f"stopped at the {limit}: {left} of {len(self._tests)} tests were not run" if left else ""
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from harness.report.matrix import render_plain
@@ -291,6 +294,7 @@ class Session:
             tests=dict(self._tests),
             durations=dict(self._seconds),
             findings=len(self._findings),
+            unseen=self._unseen,
             embedded=self.plan.target.embedded,
             comparison=compare(self._settings.baseline, self.verdict) if self._settings.baseline else None,
             shard=ShardRecord(self.plan.shard, **self._split, complete=not _narrowed(self._config))
