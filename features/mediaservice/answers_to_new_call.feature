@@ -41,3 +41,10 @@ Feature: Answers to newCall
     When a caller calls the IVR
     And the caller gives up
     Then the call ends with 487                                     [MS-newCall-cancelled]
+
+  @needs-ivr @MS-newCall-action-connect @MS-newCall-connect-participantId
+  Scenario: A new caller is joined to somebody who is there already
+    Given a caller who is left in the IVR
+    When another caller calls the IVR and is joined to the one there
+    Then the new caller is answered                                 [MS-newCall-action-connect]
+    And the two callers hear each other                             [MS-newCall-connect-participantId]

@@ -21,7 +21,7 @@ from harness.suites.scenarios.telephony.agents import (
 )
 from harness.suites.scenarios.telephony.lease import Lease
 from harness.suites.scenarios.telephony.numbers import as_dialled
-from harness.suites.scenarios.telephony.phone import Phone, place_call, waiting_phone
+from harness.suites.scenarios.telephony.phone import Phone, hear_each_other, place_call, waiting_phone
 
 __all__ = [
     "Lease",
@@ -30,6 +30,7 @@ __all__ = [
     "as_dialled",
     "expect_done",
     "final_status",
+    "hear_each_other",
     "is_answer",
     "is_success",
     "place_call",

@@ -205,6 +205,16 @@ class Phone:
             raise InconclusiveError(Reason.PRECONDITION, str(error)) from error
 
 
+def hear_each_other(one: Phone, other: Phone, *, seconds: float = 3.0, milliseconds: int = 100) -> bool:
+    """Whether each of two phones hears the other speak for so many milliseconds; afterwards both are silent again."""
+    heard = []
+    for listener, speaker in ((one, other), (other, one)):
+        speaker.speak()
+        heard.append(listener.probe.wait_sound(listener.probe.sound_ms + milliseconds, seconds))
+        speaker.be_silent()
+    return all(heard)
+
+
 def place_call(
     scenario: Scenario,
     name: str,

@@ -17,7 +17,7 @@ from harness.checks.sip import Message, parse_message
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.mediaservice.answers import Reply
 from harness.suites.scenarios.mediaservice.world import Call, World
-from harness.suites.scenarios.telephony import Phone
+from harness.suites.scenarios.telephony import Phone, hear_each_other
 from harness.suites.scenarios.vocabulary import step_pattern
 from harness.verdicts import Reason
 
@@ -88,12 +88,7 @@ class Parties:
 
     def hear_each_other(self, one: str, other: str) -> bool:
         """Whether each of two hears the other speak; afterwards both are silent again."""
-        heard = []
-        for listener, speaker in ((one, other), (other, one)):
-            self.phone(speaker).speak()
-            heard.append(self.hears(listener))
-            self.phone(speaker).be_silent()
-        return all(heard)
+        return hear_each_other(self.phone(one), self.phone(other), seconds=SOUND_SECONDS, milliseconds=SOUND_MS)
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import pytest
 from pytest_bdd import given, when
 
 from harness.drivers.recorder import Answer
+from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.world import IVR, Call, World
+from harness.suites.scenarios.telephony import hear_each_other
 from harness.suites.scenarios.vocabulary import decides
 from harness.verdicts import Reason
 
@@ -43,6 +45,49 @@ def call_sent_to_ivr(ms: World) -> None:
 @when("another caller calls the IVR and is dropped")
 def call_dropped(ms: World) -> None:
     ms.dial(IVR, answers={"newCall": {"action": "drop", "dropCode": "busy"}})
+
+
+@given("a caller who is left in the IVR")
+def left_in_ivr(ms: World) -> None:
+    """Connected with a destination, which hung up: so the participant has an id that was told."""
+    bob = ms.phone("bob")
+    ms.dial(
+        IVR,
+        answers={
+            "newCall": {"action": "call", "destAddr": bob.uri},
+            "callEvent": [{"action": "ivr"}, {"action": "drop"}],
+            "getIvrCommand": {"getIVRCommandAfter": 60},
+        },
+    )
+    ms.need("callAnswered", call=ms.call)
+    bob.hang_up()
+    ms.need("getIvrCommand", call=ms.call)
+
+
+@when("another caller calls the IVR and is joined to the one there")
+def join(ms: World) -> None:
+    there = ms.need("callAnswered", call=ms.calls[0]).get("callerParticipantId")
+    ms.dial(IVR, answers={"newCall": {"action": "connect", "participantId": there}, "callEvent": {"action": "drop"}})
+
+
+@decides("the new caller is answered")
+def joined(ms: World, clause: str) -> None:
+    status = ms.call.phone.wait_final()
+    if ms.calls[0].phone.bye is not None:
+        raise InconclusiveError(Reason.PRECONDITION, "the participant to be joined has gone")
+    words = "a call is not joined to the participant that the answer names"
+    kept = status is not None and status < 300
+    ms.scenario.check(clause, kept, words, expected="200", seen=status or "no final answer")
+
+
+@decides("the two callers hear each other")
+def callers_hear(ms: World, clause: str) -> None:
+    first, second = (call.phone for call in ms.calls)
+    if not second.wait_answered():
+        raise InconclusiveError(Reason.PRECONDITION, "the new caller is not answered")
+    kept = hear_each_other(first, second)
+    words = "somebody joined to a participant and that participant do not hear each other"
+    ms.scenario.check(clause, kept, words, expected="sound at both", seen="silence")
 
 
 @decides("every call is refused")
