@@ -19,6 +19,9 @@ from harness.target import Target, parse_target
 from harness.timeline import Clock
 from harness.verdicts import DEFAULT_FLOOR, Scope, Waiver
 
+MAX_EXAMPLES = 10
+"""Generated requests to an operation beyond its examples and edge cases."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -39,7 +42,7 @@ class Plan:
     durations: Mapping[str, float] = field(default_factory=dict)
     max_seconds: float | None = None
     control: str | None = None
-    max_examples: int = 10
+    max_examples: int = MAX_EXAMPLES
     specs: tuple[Path, ...] = ()
     features: tuple[Path, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
