@@ -104,8 +104,12 @@ class Leg:
         call.on_reinvite = self._renegotiate
         if not call.answer(own):
             return False
-        async with asyncio.timeout(_ACK_SECONDS):
-            await acknowledged.wait()
+        try:
+            async with asyncio.timeout(_ACK_SECONDS):
+                await acknowledged.wait()
+        except TimeoutError:
+            call.hangup()  # RFC 3261 13.3.1.4: whoever never acknowledges is sent a BYE
+            return False
         media.apply(read_answer(own, call.remote_sdp))
         return not call.over
 
