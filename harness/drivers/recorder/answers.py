@@ -112,7 +112,7 @@ class Match:
 
     @property
     def weight(self) -> int:
-        """How specific this is: the number of conditions."""
+        """How specific this is: the number of conditions, where a session that is known counts for two."""
         counted = len(self.headers) + len(self.query) + len(self.json)
         return counted + 2 * (self.known is not None) + (self.mentions is not None)
 

@@ -17,6 +17,9 @@ from urllib.parse import parse_qsl, unquote
 from harness.drivers.recorder.answers import MISSING, Answer, Match, member, same
 from harness.timeline import Headers, find_header
 
+MAX_PAST = 10_000
+"""Paths of scenarios that are over which a table remembers, the newest."""
+
 
 @dataclass(frozen=True)
 class Inquiry:
@@ -80,13 +83,17 @@ class RouteEntry:
 
 
 class RouteTable:
-    """Routes by path prefix, claims of paths by owner, and the session values that owners have learned."""
+    """Routes by path prefix, claims of paths by owner, and the session values that owners have learned.
+
+    It remembers paths whose owner is gone: what comes late for a scenario that is over concerns nobody who lives.
+    """
 
     def __init__(self) -> None:
         self._by_prefix: dict[str, list[RouteEntry]] = defaultdict(list)
         self._by_id: dict[str, RouteEntry] = {}
         self._claims: dict[str, set[int]] = defaultdict(set)
         self._learned: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        self._past: dict[str, None] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -120,6 +127,9 @@ class RouteTable:
             self._claims[prefix].discard(owner)
             if not self._claims[prefix]:
                 del self._claims[prefix]
+                self._past[prefix] = None
+        while len(self._past) > MAX_PAST:
+            del self._past[next(iter(self._past))]
         self._learned.pop(owner, None)
 
     def find(self, inquiry: Inquiry) -> RouteEntry | None:
@@ -132,10 +142,12 @@ class RouteTable:
         return None
 
     def concerned(self, path: str) -> frozenset[int]:
-        """The owners whose most specific claim covers this path."""
+        """The owners whose most specific claim covers this path; none where that claim is of an owner who is gone."""
         for prefix in ancestors(path):
             if prefix in self._claims:
                 return frozenset(self._claims[prefix])
+            if prefix in self._past:
+                break
         return frozenset()
 
     def _takes(self, entry: RouteEntry, inquiry: Inquiry) -> bool:

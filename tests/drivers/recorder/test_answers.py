@@ -57,4 +57,4 @@ def test_a_status_that_http_does_not_have_is_refused(status: int) -> None:
 def test_matches_survive_the_control_socket() -> None:
     match = Match(headers={"A": "b"}, query={"c": "d"}, json={"e": [1, None]}, known="f")
     assert Match.from_json(json.loads(json.dumps(match.to_json()))) == match
-    assert match.weight == 4
+    assert match.weight == 5

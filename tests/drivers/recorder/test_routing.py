@@ -121,6 +121,28 @@ def test_an_owner_that_leaves_takes_all_with_it() -> None:
     assert table.concerned("/other/x") == {2}
 
 
+def test_what_comes_late_for_an_owner_who_is_gone_concerns_nobody_who_lives() -> None:
+    table = RouteTable()
+    table.add(entry("hook", "/hooks/one", owner=1))
+    table.add(entry("any", "/", owner=2, match=Match(json={"subscriptionId": "s"})))
+    assert table.concerned("/hooks/two") == {2}
+    table.drop_owner(1)
+    assert table.concerned("/hooks/one/x") == frozenset()
+    assert table.concerned("/hooks/two") == {2}
+    table.claim(3, "/hooks/one")
+    assert table.concerned("/hooks/one/x") == {3}
+
+
+def test_only_so_many_paths_of_the_past_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.drivers.recorder.routing.MAX_PAST", 2)
+    table = RouteTable()
+    table.claim(9, "/")
+    for number in range(3):
+        table.claim(1, f"/p{number}")
+        table.drop_owner(1)
+    assert [table.concerned(f"/p{number}") for number in range(3)] == [{9}, frozenset(), frozenset()]
+
+
 def test_the_most_specific_claim_says_whom_an_unrouted_callback_concerns() -> None:
     table = RouteTable()
     table.claim(1, "/cb")

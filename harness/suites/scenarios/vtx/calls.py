@@ -13,7 +13,15 @@ from pytest_bdd import given, parsers, when
 
 from harness.drivers.sipp import SippAgent, SippResult
 from harness.suites.scenario import InconclusiveError
-from harness.suites.scenarios.telephony import Lease, as_dialled, expect_done, sip_side, start_agent
+from harness.suites.scenarios.telephony import (
+    Lease,
+    Phone,
+    as_dialled,
+    expect_done,
+    sip_side,
+    start_agent,
+    waiting_phone,
+)
 from harness.suites.scenarios.telephony.agents import sound
 from harness.suites.scenarios.vocabulary import step_pattern
 from harness.suites.scenarios.vtx.world import PlacedCall, World, user_id
@@ -104,6 +112,18 @@ def calling(
         with _place(vtx, caller, number, called, script, talk) as agent:
             yield agent
             phone.wait(_HANG_UP_SECONDS)
+
+
+@contextmanager
+def lasting_call(vtx: World, caller: str, callee: str) -> Iterator[Phone]:
+    """A call from one user to another that lasts until the block is over: the phone that was called, which then hangs up."""
+    called = vtx.user(callee)
+    phone = waiting_phone(vtx.scenario, f"{callee}-{len(vtx.calls) + 1}")
+    _register(vtx, called, phone.agent.address)
+    longest = vtx.scenario.plan.target.timing.answer
+    with _place(vtx, caller, called.number or _name(called), called, "call_registered.xml", longest):
+        yield phone
+        phone.hang_up()
 
 
 @contextmanager

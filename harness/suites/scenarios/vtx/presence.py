@@ -9,9 +9,8 @@ from pytest_bdd import given, when
 from harness.checks.evidence import json_body, seen_answer
 from harness.drivers.http import fill_path
 from harness.suites.scenario import InconclusiveError
-from harness.suites.scenarios.telephony import expect_done, is_success
 from harness.suites.scenarios.vocabulary import decides
-from harness.suites.scenarios.vtx.calls import calling
+from harness.suites.scenarios.vtx.calls import lasting_call
 from harness.suites.scenarios.vtx.world import World, user_id
 from harness.verdicts import Reason
 
@@ -32,11 +31,10 @@ def read_idle(vtx: World) -> None:
 
 @when("the presence of user A is read during a call to user B")
 def read_busy(vtx: World) -> None:
-    with calling(vtx, "A", "B") as caller:
-        answered = caller.wait_for(lambda one: is_success(one, "INVITE"), vtx.scenario.plan.target.timing.answer)
-        if answered is not None:
-            _presence(vtx)
-        expect_done(caller.wait())
+    with lasting_call(vtx, "A", "B") as phone:
+        if not phone.wait_answered():
+            raise InconclusiveError(Reason.PRECONDITION, "the call was not answered")
+        _presence(vtx)
 
 
 @decides("it is not what it was without a call")
