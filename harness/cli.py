@@ -5,6 +5,7 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -164,24 +165,47 @@ def report(run_dir: Path, open_browser: bool, serve: bool) -> int:
 @commands.command()
 @click.argument("system")
 @click.option("-o", "--output", type=_PATH, metavar="FILE", help="Where to write it.  [default: <system>.toml]")
-def init(system: str, output: Path | None) -> int:
-    """Write a commented target file for a system: apidaze, callable, vtx or mediaservice."""
-    from harness.target_template import TemplateError, write_template
+@click.option("--base-url", metavar="URL", help="Where the API is.")
+@click.option("--sip", metavar="HOST:PORT", help="Where the platform takes SIP.")
+@click.option("--public-url", metavar="URL", help="How the platform reaches the recorder on this machine.")
+@click.option("--listen", metavar="HOST:PORT", help="Where the recorder listens.")
+@click.option("--capability", "capabilities", multiple=True, metavar="C", help="What it can do (may be repeated).")
+@click.option("--allow", multiple=True, metavar="NUMBER", help="What may be dialled (may be repeated; * is any).")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other key: token_url=…, sip.domain=….")
+@click.option("--no-input", is_flag=True, help="Ask nothing, also on a terminal.")
+def init(system: str, output: Path | None, settings: tuple[str, ...], no_input: bool, **flags: Any) -> int:
+    """Write a commented target file for a system: apidaze, callable, vtx or mediaservice. On a terminal it asks."""
+    from harness.start.init import InitOptions
+    from harness.start.init import init as write_file
+    from harness.target_template import TemplateError
 
-    path = output or Path(f"{system}.toml")
+    places = {
+        "base_url": f"{system}.base_url",
+        "sip": f"{system}.sip.address",
+        "public_url": "recorder.public_url",
+        "listen": "recorder.listen",
+        "capabilities": f"{system}.capabilities",
+        "allow": "dial.allow",
+    }
+    given = {places[name]: value for name, value in flags.items() if value}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z0-9_.]+", key):
+            raise click.BadParameter(
+                f"{setting!r}: expected KEY=VALUE, such as token_url=https://…", param_hint="--set"
+            )
+        given[f"{system}.{key}"] = value
     try:
-        write_template(system, path)
+        return write_file(InitOptions(system, output, given, ask=not no_input))
     except TemplateError as error:
         return _fail(error, 2)
-    click.echo(f"{path}: fill it in, then `ringtrue doctor --target {path}` and `ringtrue run --target {path}`")
-    return 0
 
 
 @commands.command()
 @click.option("--target", type=_PATH, metavar="FILE", help="Also try what this target file describes.")
 def doctor(target: Path | None) -> int:
     """Say what is missing on this machine, and whether a target can be reached and judged."""
-    from harness.doctor import examine
+    from harness.start.doctor import examine
 
     return examine(target)
 

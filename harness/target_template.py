@@ -137,17 +137,25 @@ capabilities = []
 TEMPLATES = {"apidaze": _APIDAZE, "callable": _CALLABLE, "vtx": _VTX, "mediaservice": _MEDIASERVICE}
 
 
-def write_template(system: str, path: Path) -> None:
-    """Write a system's template to a file that does not exist yet.
+def template_for(system: str, path: Path) -> str:
+    """A system's template, to be written to `path`.
 
     Raises:
-        TemplateError: an unknown system, a file that is there already, or one that cannot be written.
+        TemplateError: an unknown system.
     """
     if system not in TEMPLATES:
         near = difflib.get_close_matches(system, TEMPLATES, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise TemplateError(f"unknown system {system!r}: expected one of {', '.join(TEMPLATES)}.{hint}")
-    text = TEMPLATES[system].format(path=path) + _COMMON
+    return TEMPLATES[system].format(path=" ".join(str(path).split())) + _COMMON
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that does not exist yet.
+
+    Raises:
+        TemplateError: it is there already, or cannot be written.
+    """
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -6,6 +6,7 @@ Used for target files and waivers. It knows TOML and pydantic's complaints, and 
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -136,3 +137,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     for item in candidates:
         if isinstance(item, type) and issubclass(item, BaseModel):
             yield item
+
+
+def quoted(text: str) -> str:
+    """A TOML basic string: JSON's, and DEL escaped too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -5,7 +5,6 @@ Read before a run, and written by `ringtrue waive`. What a waiver does to a verd
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.gate import GateError
-from harness.tomlfile import Complaint, read_toml
+from harness.tomlfile import Complaint, quoted, read_toml
 from harness.verdicts import Waiver
 
 TABLE = "waiver"
@@ -91,10 +90,10 @@ def add_waiver(path: Path, waiver: Waiver, clauses: Collection[str]) -> None:
     before = path.read_text(encoding="utf-8") if path.exists() else _HEAD
     table = f"""\
 [[{TABLE}]]
-clause = {_quoted(waiver.clause)}
-fingerprint = {_quoted(waiver.fingerprint)}
-reason = {_quoted(waiver.reason)}
-owner = {_quoted(waiver.owner)}
+clause = {quoted(waiver.clause)}
+fingerprint = {quoted(waiver.fingerprint)}
+reason = {quoted(waiver.reason)}
+owner = {quoted(waiver.owner)}
 until = {waiver.until.isoformat()}
 """
     draft = path.with_name(f".{path.name}.new")
@@ -103,8 +102,3 @@ until = {waiver.until.isoformat()}
         draft.replace(path)
     except OSError as error:
         raise WaiverError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's, and DEL escaped too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
