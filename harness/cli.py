@@ -26,6 +26,10 @@ Exit codes
 
 _PATH = click.Path(path_type=Path)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_annotations = click.option(
+    "--annotations", type=click.Choice(["auto", "github", "none"]), default="auto", show_default=True,
+    help="Lines that GitHub shows beside the job; auto: when it runs there.",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -83,6 +87,8 @@ def commands() -> None:
 @click.option("--durations", type=_PATH, metavar="RUN", help="Split into shards by how long tests took in this run.")
 @click.option("--run-dir", type=_FOLDER, metavar="DIR", help="Where to write the run.  [default: reports/<time>]")
 @click.option("--junit", type=_PATH, metavar="FILE", help="Write the JUnit file here too, beside that of the run.")
+@click.option("--sarif", type=_PATH, metavar="FILE", help="Write the deviations as SARIF, for code scanning.")
+@_annotations
 @click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more systems.")
 @click.option("--features", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more features.")
 @click.option(
@@ -106,20 +112,22 @@ def run(target: Path | None, **options: Any) -> int:
 @click.option("--floor", type=percent, metavar="PERCENT", help="As for `ringtrue run`.  [default: that of the shards]")
 @click.option("--baseline", type=_PATH, metavar="RUN", help="Say what is new, fixed and changed since this run.")
 @click.option("--new-only", is_flag=True, help="Only deviations that the baseline lacks make the exit code 1.")
+@click.option("--sarif", type=_PATH, metavar="FILE", help="As for `ringtrue run`.")
+@_annotations
 @click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="As for `ringtrue run`.")
-def merge(**options: Any) -> int:
+def merge(sarif: Path | None, annotations: str, **options: Any) -> int:
     """Join the shards of a run (or runs of different systems) into one, and judge the whole."""
     from harness.gate import GateError
     from harness.gate.merging import MergeOptions
     from harness.gate.merging import merge as merge_runs
-    from harness.suites.runner import show
+    from harness.suites.runner import ShowOptions, show
     from harness.yamlfile import DataError
 
     try:
         record = merge_runs(MergeOptions(**options))
     except (GateError, DataError) as error:
         return _fail(error, 2)
-    return show(record)
+    return show(record, ShowOptions(annotations=annotations, sarif=sarif))
 
 
 @commands.command()

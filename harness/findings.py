@@ -66,7 +66,8 @@ class Finding:
     def fingerprint(self) -> str:
         """Names this deviation across runs and targets: clause, subject and message without ids, figures or times."""
         stable = re.sub(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b[0-9a-fA-F]{16,}\b|\d+", "#", self.message)
-        return hashlib.sha256(f"{self.clause}\n{self.subject}\n{stable}".encode()).hexdigest()[:12]
+        named = f"{self.clause}\n{self.subject}\n{stable}".encode("utf-8", "backslashreplace")
+        return hashlib.sha256(named).hexdigest()[:12]
 
     def to_json(self) -> dict[str, Any]:
         result: dict[str, Any] = {"clause": self.clause, "verdict": self.verdict.value}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -43,6 +44,8 @@ class RunOptions:
     workers: int = 2
     run_dir: Path | None = None
     junit: Path | None = None
+    sarif: Path | None = None
+    annotations: str = "auto"
     fail_fast: bool = False
     floor: float | None = None
     waivers: Path | None = None
@@ -99,21 +102,43 @@ def run(options: RunOptions) -> int:
         errors.print(f"ringtrue: {wrong}", style="red", markup=False)
         return int(Exit.USAGE)
     point_latest(folder)
-    return show(end.record, verbose=options.verbose)
+    return show(end.record, ShowOptions(options.verbose, options.annotations, options.sarif))
 
 
-def show(record: RunRecord, *, verbose: bool = False) -> int:
+@dataclass(frozen=True)
+class ShowOptions:
+    """How the result is shown. `annotations`: auto, github or none; `sarif`: a file to write, too."""
+
+    verbose: bool = False
+    annotations: str = "auto"
+    sarif: Path | None = None
+
+
+def show(record: RunRecord, options: ShowOptions) -> int:
     """Print the result of a run that is on disk, and give its exit code."""
     from rich.console import Console
 
+    from harness.report.ci.annotations import github_lines, no_commands, wanted
+    from harness.report.ci.sarif import to_sarif
     from harness.report.ladder_run import print_ladders
     from harness.report.matrix import print_rich
 
     # A log file is no terminal of eighty columns: nothing is cut there.
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH)
-    print_rich(record, console, shown_folder(record.run_dir))
-    if verbose:
-        print_ladders(record, console)
+    annotated = wanted(options.annotations)
+    with no_commands(active=annotated):
+        print_rich(record, console, shown_folder(record.run_dir))
+        if options.verbose:
+            print_ladders(record, console)
+    for line in github_lines(record) if annotated else ():
+        print(line, flush=True)
+    if options.sarif:
+        try:
+            options.sarif.parent.mkdir(parents=True, exist_ok=True)
+            options.sarif.write_text(json.dumps(to_sarif(record), indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            print(f"ringtrue: --sarif {options.sarif}: cannot be written: {error.strerror}", file=sys.stderr)
+            return int(Exit.USAGE)
     return int(record.verdict.exit_code)
 
 
