@@ -130,6 +130,26 @@ def merge(sarif: Path | None, annotations: str, **options: Any) -> int:
     return show(record, ShowOptions(annotations=annotations, sarif=sarif))
 
 
+@commands.command(epilog=_EXITS)
+@click.argument("faults", nargs=-1, metavar="[FAULT]...")
+@click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
+@click.option("--only", metavar="REGEX", help="Only faults whose id or clause matches.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N of them, always the same, spread evenly.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), metavar="N", help="Trials side by side.  [default: 3 for each core]"
+)
+@click.option(
+    "--json", type=_PATH, metavar="FILE", help="Where to write the proof, and its page.  [default: reports/proof.json]"
+)
+@click.option("--update", is_flag=True, help="Take over what they came to as what is expected from now on.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each fault as it comes.")
+def faults(**options: Any) -> int:
+    """Prove that the harness can fail: break promises of the reference platform one by one, and see which are noticed."""
+    from harness.proof.command import FaultsOptions, run_faults
+
+    return run_faults(FaultsOptions(**options))
+
+
 @commands.command()
 @click.argument("which", metavar="CLAUSE|FINGERPRINT")
 @click.option("--run", "run_dir", type=_PATH, default=Path("reports/latest"), show_default=True, metavar="RUN")

@@ -18,10 +18,14 @@ split: dict[str, Any] | None = None
 
 @dataclass
 class RunEnd:
-    """How the latest run of this process ended: with a record, or refused before it began."""
+    """How the latest run of this process ended: with a record, or refused before it began.
+
+    `platform_failure`: how the embedded platform ended, where it was not stopped as it should be.
+    """
 
     record: RunRecord | None = None
     refusal: str | None = None
+    platform_failure: str | None = None
 
 
 end = RunEnd()

@@ -12,9 +12,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
@@ -26,24 +26,54 @@ class PlatformError(Exception):
     """The reference platform did not come up; the message holds what it said."""
 
 
+class PlatformProcess(Protocol):
+    """What is needed of the platform's process: a part of `subprocess.Popen`, which it usually is."""
+
+    @property
+    def stdin(self) -> IO[str] | None: ...
+    @property
+    def stdout(self) -> IO[str] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
+
+
+Launch = Callable[[Sequence[str], IO[str]], PlatformProcess]
+
+
+def spawn(arguments: Sequence[str], errors: IO[str]) -> PlatformProcess:
+    """Start the platform with these arguments; what it says on standard error goes to `errors`.
+
+    It gets a process group of its own: a Ctrl-C at the terminal is for us to handle, and the platform goes last.
+    """
+    command = [sys.executable, "-m", "harness.reference", *arguments]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+    )
+
+
+# How platforms are started in this process; the kill matrix, which starts hundreds, puts a cheaper way here.
+launch: Launch = spawn
+
+
 class EmbeddedPlatform:
     """One platform process; a context manager. `tables` is its target file as plain values.
 
-    `recorder_url`: where the run's recorder listens; the platform sends callbacks there and moves files there.
+    `recorder_url`: where the run's recorder listens; the platform sends callbacks there and moves files there. `failure`:
+    how the platform ended, where that was not as it should: by itself, or by force.
     """
 
     def __init__(self, systems: Sequence[str], log: Path, recorder_url: str, options: Sequence[str] = ()) -> None:
-        command = [sys.executable, "-m", "harness.reference", "--exit-with-parent", *options]
+        arguments = ["--exit-with-parent", *options]
         # With credentials, so that what is promised of them is judged too.
-        command += ["--callback", recorder_url, "--s3", f"{recorder_url}/{S3_PATH}", "--auth", "basic"]
+        arguments += ["--callback", recorder_url, "--s3", f"{recorder_url}/{S3_PATH}", "--auth", "basic"]
         for system in systems:
-            command += ["--system", system]
+            arguments += ["--system", system]
         self._log = log
+        self.failure: str | None = None
         with log.open("w", encoding="utf-8") as errors:
-            # Its own process group: a Ctrl-C at the terminal is for us to handle, and the platform goes last.
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
-            )
+            self._process = launch(arguments, errors)
         try:
             self.tables: dict[str, Any] = self._ready()["systems"]
             if "mediaservice" in self.tables:
@@ -76,13 +106,21 @@ class EmbeddedPlatform:
         ready: dict[str, Any] = json.loads(line)
         return ready
 
+    def check(self) -> str | None:
+        """What is wrong with it while it should be running; None when nothing is."""
+        code = self._process.poll()
+        if code is not None and self.failure is None:
+            self.failure = f"the reference platform ended by itself (exit code {code}); see {self._log.name}"
+        return self.failure
+
     def stop(self) -> None:
         """Ask it to stop, and make it when it does not within five seconds."""
-        if self._process.poll() is None:
+        if self.check() is None:
             self._process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
         if self._process.poll() is None:
+            self.failure = f"the reference platform did not stop within {STOP_SECONDS:g} s; see {self._log.name}"
             self._process.kill()
             self._process.wait(STOP_SECONDS)
         for stream in (self._process.stdin, self._process.stdout):

@@ -56,6 +56,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="ID",
         help="start the embedded platform with this fault",
     )
+    group.addoption(
+        "--ringtrue-test",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only the test of this name (repeatable)",
+    )
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -111,8 +118,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     worker = config.stash.get(_worker, None)
     if worker is None:
         return (yield)
-    from harness.suites.selection import arrange, keep_shard
+    from harness.suites.selection import arrange, choose, keep_shard
 
+    if wanted := config.option.ringtrue_test:
+        config.hook.pytest_deselected(items=choose(items, wanted))
     arrange(items, worker.plan)
     result = yield
     if worker.plan.shard is not None:  # what -k and the like have left is split

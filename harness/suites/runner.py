@@ -33,12 +33,13 @@ _LOG_WIDTH = 160
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What `ringtrue run` was asked for; see its `--help`."""
+    """What `ringtrue run` was asked for; see its `--help`. `tests`: their names, for callers that know them."""
 
     target: Path | None = None
     systems: Sequence[str] = ()
     url: str | None = None
     keyword: str | None = None
+    tests: Sequence[str] = ()
     strict: bool = False
     seed: int = 1
     workers: int = 2
@@ -175,6 +176,7 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
     arguments += ["--ringtrue-target", str(options.target)] if options.target else ["--ringtrue-embedded"]
     for name, values in (
         ("system", options.systems), ("specs", options.specs), ("features", options.features), ("fault", options.faults),
+        ("test", options.tests),
     ):  # fmt: skip
         for value in values:
             arguments += [f"--ringtrue-{name}", str(value)]

@@ -1,4 +1,4 @@
-"""Arranges collected tests: which are not judged at this target, and which must not run side by side.
+"""Arranges collected tests: which were asked for, which are not judged at this target, and which must not run side by side.
 
 Called by the plugin in every process that collects. It decides nothing about clauses.
 """
@@ -6,7 +6,7 @@ Called by the plugin in every process that collects. It decides nothing about cl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pytest
 
@@ -17,9 +17,15 @@ from harness.suites.plan import Plan
 NOT_JUDGED = "not judged: "
 _SERIAL = "-serial"
 _GROUP = re.compile(rf"@[^@\]\s]*{_SERIAL}$")
-
-
 _NOTHING_TO_ASK = "[NOTSET]"
+
+
+def choose(items: list[pytest.Item], wanted: Collection[str]) -> list[pytest.Item]:
+    """Leave only tests with these names in `items`; gives the others."""
+    names = frozenset(wanted)
+    others = [item for item in items if item.name not in names]
+    items[:] = [item for item in items if item.name in names]
+    return others
 
 
 def arrange(items: list[pytest.Item], plan: Plan) -> None:

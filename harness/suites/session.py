@@ -60,6 +60,7 @@ class Session:
         self._split: dict[str, Any] | None = None
         self._seconds: dict[str, float] = {}
         self.verdict: RunVerdict | None = None
+        self.platform: EmbeddedPlatform | None = None
         self._stack = stack
         self._config = config
         self._target_name = target_name
@@ -86,6 +87,7 @@ class Session:
         if not stack.enter_context(hold(run_dir)):
             stack.close()
             raise SessionError(f"{run_dir}: another run is writing there: name another folder with --run-dir")
+        platform: EmbeddedPlatform | None = None
         try:
             contracts = load_contracts((), specs)
             known = capabilities_of(contracts)
@@ -145,6 +147,7 @@ class Session:
         forget(run_dir)
         stack.callback(forget, run_dir)
         session = cls(plan, stack, config, name, settings)
+        session.platform = platform
         session._knock()
         return session
 
@@ -239,6 +242,8 @@ class Session:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.platform is not None and (failure := self.platform.check()) and not self._interrupted:
+            self._problems.append(failure)
         self._split = self._split or current.split
         anything = bool(self._tests or self._problems or self._interrupted or self._config.option.collectonly)
         if not anything and (why := self._why_nothing_ran()):
@@ -266,7 +271,9 @@ class Session:
         keyword = self._config.option.keyword
         if self.plan.shard and self._split and self._split["tests"]:
             return f"shard {self.plan.shard} has no test: there are {self._split['tests']} in all, use fewer shards"
-        return f"no test has a name that matches -k {keyword!r}" if keyword else None
+        if keyword:
+            return f"no test has a name that matches -k {keyword!r}"
+        return next((f"there is no test {name}" for name in self._config.option.ringtrue_test), None)
 
     def _stopped(self) -> str:
         """Why tests were not run, in words; empty where all were."""
@@ -304,6 +311,8 @@ class Session:
 
     def close(self) -> None:
         self._stack.close()
+        if self.platform is not None:
+            current.end.platform_failure = self.platform.failure
 
 
 def _outcome(report: pytest.TestReport) -> str:
@@ -364,7 +373,8 @@ def _workers(config: pytest.Config) -> int:
 def _narrowed(config: pytest.Config) -> bool:
     """Whether the user chose tests by name or place."""
     option = config.option
-    chosen = option.keyword or option.markexpr or getattr(option, "lf", False) or getattr(option, "deselect", None)
+    chosen = option.keyword or option.ringtrue_test or option.markexpr
+    chosen = chosen or getattr(option, "lf", False) or getattr(option, "deselect", None)
     return bool(chosen) or config.args_source is pytest.Config.ArgsSource.ARGS
 
 

@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import pytest
 
+from harness.reference.faults import FAULTS
 from tests.e2e.command import Done, ringtrue
-from tests.tools.kill_matrix import Fault, faults_of
 
-# Fault, and the tests that show it: a sample of every surface and area. `tests/tools/kill_matrix.py` runs all faults.
+# Fault, and the tests that show it: what the command says of one. `ringtrue faults` runs all of them.
 _DOCUMENTED = {
     "apidaze-digest-unchecked": "wrong_password",
-    "apidaze-register-refused": "registers_with_the_password",
-    "apidaze-unknown-id-200": "unknown_sip_account",
-    "apidaze-script-not-fetched": "call_fetches",
-    "apidaze-create-account-refuses-name": "valid_request and createSipAccount",
     "apidaze-update-lost": "updated_value_shows and name",
-    "apidaze-delete-ignored": "deleted_sip_account_is_gone",
-    "apidaze-list-newest-only": "several_sip_accounts",
-    "apidaze-username-optional": "without_a_user_name",
-    "apidaze-member-missing-password": "created_sip_account",
-    "apidaze-header-sunset-missing": "valid_request and listSipAccounts",
-    "apidaze-preflight-no-methods": "cross_origin and listSipAccounts",
-    "apidaze-302-no-location": "redirect",
-    "apidaze-auth-hole-status": "credentials and getSipAccountStatus",
-    "apidaze-quota-never-enforced": "past_the_quota",
-    "apidaze-no-access-token": "valid_request and getAccessToken",
 }
-_INFERRED = {
-    "apidaze-script-test-drops-query": "testing_an_external_script",
-    "apidaze-wrong-secret-accepted": "wrong_secret",
-    "apidaze-quota-exceeded-403": "past_the_quota",
-}
-
-
-@functools.cache
-def _catalogue() -> dict[str, Fault]:
-    return {fault.id: fault for fault in faults_of("apidaze")}
+_INFERRED = {"apidaze-quota-exceeded-403": "past_the_quota"}
 
 
 def _run(fault: str, keyword: str, folder: Path, *more: str) -> Done:
@@ -49,7 +25,7 @@ def _run(fault: str, keyword: str, folder: Path, *more: str) -> Done:
 
 @pytest.mark.parametrize("fault", _DOCUMENTED)
 def test_a_broken_documented_promise_ends_1_and_is_named(fault: str, embedded: Done, tmp_path: Path) -> None:
-    clause = _catalogue()[fault].clause
+    clause = FAULTS[fault].clause
     assert embedded.by_clause[clause] == "pass"
     done = _run(fault, _DOCUMENTED[fault], tmp_path)
     assert done.code == 1, done
@@ -61,7 +37,7 @@ def test_a_broken_documented_promise_ends_1_and_is_named(fault: str, embedded: D
 
 @pytest.mark.parametrize("fault", _INFERRED)
 def test_a_broken_inferred_promise_warns_and_is_strictly_a_failure(fault: str, embedded: Done, tmp_path: Path) -> None:
-    clause = _catalogue()[fault].clause
+    clause = FAULTS[fault].clause
     assert embedded.by_clause[clause] == "pass"
     lenient = _run(fault, _INFERRED[fault], tmp_path / "lenient")
     assert lenient.by_clause[clause] == "warn", lenient

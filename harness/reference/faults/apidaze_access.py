@@ -78,9 +78,20 @@ def _expires_number(apidaze: Any) -> None:
     wrap(apidaze.token_endpoint, "members", lambda members, token: members(token) | {"expires_in": token.life})
 
 
-@collect("token-useless", "AZ-token-accepted", "tokens are issued, but open nothing")
+@collect("token-useless", "AZ-token-accepted", "only the first token of an application opens anything")
 def _token_useless(apidaze: Any) -> None:
-    put(apidaze.tokens, "application_of", lambda _value: None)
+    first: dict[str, str] = {}
+
+    def issue(really: Callable[[Any], Any], application: Any) -> Any:
+        token = really(application)
+        first.setdefault(application.client_id, token.value)
+        return token
+
+    def application_of(find: Callable[[Any], Any], value: Any) -> Any:
+        return find(value) if value in first.values() else None
+
+    wrap(apidaze.tokens, "issue", issue)
+    wrap(apidaze.tokens, "application_of", application_of)
 
 
 @collect("quota-limit-text", "AZ-header.quota-limit", "quota-limit is the word unlimited, not an integer")
@@ -225,9 +236,17 @@ def _hsts_short(apidaze: Any) -> None:
     )
 
 
-@collect("token-not-served", "AZ-getAccessToken", "no application gets a token: 503")
+@collect("token-not-served", "AZ-getAccessToken", "an application gets one token, and then no other: 503")
 def _token_503(apidaze: Any) -> None:
-    wrap(apidaze.token_endpoint, "granted", lambda _granted, _token: JSONResponse({"error": "out_of_service"}, 503))
+    served: set[str] = set()
+
+    def granted(really: Callable[[Any], Any], token: Any) -> Any:
+        if token.application.client_id in served:
+            return JSONResponse({"error": "out_of_service"}, 503)
+        served.add(token.application.client_id)
+        return really(token)
+
+    wrap(apidaze.token_endpoint, "granted", granted)
 
 
 @collect("token-207", "AZ-getAccessToken.status", "a token comes with 207")

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -221,14 +222,35 @@ def _script_deleted_400(apidaze: Any) -> None:
     _remember_deleted(apidaze, "script")
 
 
-@collect("script-unknown-400", "AZ-script-unknown-404", "an unknown id of a script is answered 400")
-def _script_unknown_400(apidaze: Any) -> None:
+@collect("script-unknown-200", "AZ-script-unknown-not-served", "an unknown id of a script is answered 200, not 404")
+def _script_unknown_200(apidaze: Any) -> None:
     def answer(refuse: Callable[[str], Any], kind: str) -> Any:
-        if kind == "external script":
-            raise ApiError(400, "There is no such external script")
-        return refuse(kind)
+        return apidaze.api.answers.ok({}) if kind == "external script" else refuse(kind)
 
     wrap(apidaze.api, "unknown_item", answer)
+
+
+def _unknown_400(kind: str, apidaze: Any) -> None:
+    def answer(refuse: Callable[[str], Any], asked: str) -> Any:
+        if asked == kind:
+            raise ApiError(400, f"There is no such {kind}")
+        return refuse(asked)
+
+    wrap(apidaze.api, "unknown_item", answer)
+
+
+collect.add(
+    "script-unknown-400",
+    "AZ-script-unknown-404",
+    "an unknown id of a script is answered 400",
+    partial(_unknown_400, "external script"),
+)
+collect.add(
+    "unknown-id-400",
+    "AZ-account-unknown-404",
+    "an unknown id of an account is answered 400",
+    partial(_unknown_400, "SIP account"),
+)
 
 
 @collect("no-username-412", "AZ-account-username-required-status", "a creation without username is answered 412")

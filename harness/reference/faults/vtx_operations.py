@@ -78,7 +78,8 @@ for _schema, _members in (("NewSubscription", VALUES), ("SubscriptionExtension",
         _verb = "create" if _schema == "NewSubscription" else "extend"
         collect.add(
             f"{_verb}-refuses-{_member}",
-            f"VX-{_schema}.{_member}",
+            # Without a required member a request is refused as well, so that only the operation is seen to fail.
+            f"VX-{_verb}Subscription",
             f"a request to {_verb} a subscription is refused because of its {_member}",
             partial(_refuse_value, _schema, _member),
         )

@@ -1,0 +1,145 @@
+"""One trial: a real run of chosen tests against a platform that is wrong in a known way, and what it came to.
+
+`perform` is called in a forked child, once; the run is the one that `ringtrue run` makes, with the same suites, checks and
+verdicts. What it found is read back from the files that every run writes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+DEVIATES = ("fail", "warn")
+RESULT = "result.json"
+OUTPUT = "output"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What to run: `tests` are their names (empty: all), `seconds` the time after which it counts as hanging."""
+
+    system: str
+    faults: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    seconds: float = 120.0
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a trial came to.
+
+    `problem`: why it says nothing (it hung, the platform crashed); empty when it ended as runs do. `verdicts`: by clause,
+    of those that were judged. `decided`: the tests that found anything about a clause; `shown`: those that saw it broken;
+    `messages`: the first deviation of each broken clause in words. `times`: seconds by test. `seconds` and `cpu`: the
+    whole trial, by the clock and in processor time.
+    """
+
+    exit_code: int | None = None
+    problem: str = ""
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    decided: Mapping[str, list[str]] = field(default_factory=dict)
+    shown: Mapping[str, list[str]] = field(default_factory=dict)
+    messages: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+    @property
+    def deviations(self) -> dict[str, str]:
+        return {clause: verdict for clause, verdict in self.verdicts.items() if verdict in DEVIATES}
+
+
+def perform(trial: Trial, folder: Path) -> int:
+    """Run the trial, write its result into the folder, and give its exit code. It takes the whole process for itself."""
+    from harness.proof.forking import Standby
+    from harness.suites import current, embedded
+    from harness.suites.runner import RunOptions, run
+
+    began = time.monotonic()
+    os.chdir(folder)
+    embedded.launch = Standby().launch
+    where = folder / "run"
+    options = RunOptions(
+        systems=(trial.system,),
+        faults=trial.faults,
+        tests=trial.tests,
+        workers=1,
+        seed=trial.seed,
+        run_dir=where,
+        quiet=True,
+    )
+    code = run(options)
+    record, failure = current.end.record, current.end.platform_failure
+    verdicts: dict[str, str] = {}
+    problem = failure or ""
+    if record is None:
+        problem = current.end.refusal or _last_line(where.parent / OUTPUT) or "the run broke before it had a result"
+    else:
+        verdicts = {item.clause.id: item.verdict.value for item in record.verdict.clauses if item.findings}
+        if not problem and record.verdict.problems and not set(verdicts.values()) & set(DEVIATES):
+            problem = record.verdict.problems[0]
+    decided, shown, messages = _findings(where / "findings.jsonl")
+    if record is not None:
+        for item in record.verdict.clauses:  # what the knock at the door showed is no test's
+            if item.findings and item.verdict.value in DEVIATES:
+                messages.setdefault(item.clause.id, item.findings[0].message)
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = Result(
+        exit_code=code,
+        problem=problem,
+        verdicts=verdicts,
+        decided=decided,
+        shown=shown,
+        messages=messages,
+        times=_times(where / "junit.xml"),
+        seconds=round(time.monotonic() - began, 3),
+        cpu=round(own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 3),
+    )
+    draft = folder / f".{RESULT}"
+    draft.write_text(json.dumps(asdict(result)), encoding="utf-8")
+    draft.replace(folder / RESULT)
+    return code
+
+
+def read_result(folder: Path) -> Result | None:
+    """What `perform` wrote; None when it did not get that far."""
+    path = folder / RESULT
+    return Result(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def _findings(path: Path) -> tuple[dict[str, list[str]], dict[str, list[str]], dict[str, str]]:
+    decided: dict[str, list[str]] = {}
+    shown: dict[str, list[str]] = {}
+    messages: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        finding: dict[str, Any] = json.loads(line)
+        clause, test = finding["clause"], finding["source"].partition("::")[2].partition("@")[0]
+        tables = [decided] if finding["verdict"] in ("pass", "fail") else []
+        if finding["verdict"] == "fail":
+            tables.append(shown)
+            messages.setdefault(clause, finding.get("message", ""))
+        for table in tables:
+            if test not in table.setdefault(clause, []):
+                table[clause].append(test)
+    return decided, shown, messages
+
+
+def _times(path: Path) -> dict[str, float]:
+    """Seconds by test, from the JUnit file of a run."""
+    if not path.exists():
+        return {}
+    cases = ElementTree.parse(path).getroot().iter("testcase")
+    return {case.get("name", "").partition("@")[0]: float(case.get("time", 0)) for case in cases}
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
