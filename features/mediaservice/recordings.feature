@@ -3,7 +3,7 @@ Feature: Recordings
   A call is recorded while an application wants it, or from its beginning to its end; the file is a prompt file.
 
   @MS-startrecording-replyId @MS-startrecording-connectionId @MS-stoprecording-replyId @MS-stoprecording-connectionId
-  @MS-recording-ready @MS-recording-fileName @MS-recording-connectionId @MS-recording-reason-only-on-failure
+  @MS-recordingReady @MS-recording-ready @MS-recording-fileName @MS-recording-connectionId @MS-recording-reason-only-on-failure
   @MS-recording-stored @MS-recording-fileSize @MS-recording-not-empty @MS-recording-call-end @MS-recording-ready-once
   Scenario: A connection is recorded until the application says so, and then until it ends
     Given a phone bob that answers
@@ -19,6 +19,7 @@ Feature: Recordings
     And stoprecording is sent for the connection
     Then only the replyId of the connection is accepted                     [MS-stoprecording-replyId]
     And only the connectionId of the connection is accepted                 [MS-stoprecording-connectionId]
+    And recordingReady comes                                                [MS-recordingReady]
     And recordingReady tells of the recording                               [MS-recording-ready]
     And it tells the name that was given                                    [MS-recording-fileName]
     And it tells the connectionId of callAnswered                           [MS-recording-connectionId]

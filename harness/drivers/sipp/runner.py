@@ -88,10 +88,11 @@ class SippRunner:
         `script` is a path or a name in `features/sipp/`. `remote` is `host:port`; a script that waits needs none.
         `variables` fill the script's `[keywords]`; some are special: `service` is the user part that is called, `hold`
         the milliseconds after which a call script hangs up by itself, `refusal` the status with which it refuses
-        (`404 Not Found`), `body` what it sends in place of its SDP; `headers` and `parting` may be several lines. The
-        scripts' `user`, `domain`, `contact`, `probe_ip`, `probe_port`, `from`, `headers`, `parting`, `ring` and `then` have
-        defaults: the user, the remote host, the agent's own address, a port that nobody listens on, an address of user and
-        domain, the name of the harness (twice), 180 and answer. Without `port` the system chooses one.
+        (`404 Not Found`), `body` what it sends in place of its SDP; `headers`, `parting` and `answering` may be several
+        lines. The scripts' `user`, `domain`, `contact`, `probe_ip`, `probe_port`, `from`, `headers`, `parting`, `answering`,
+        `ring` and `then` have defaults: the user, the remote host, the agent's own address, a port that nobody listens on,
+        an address of user and domain, the name of the harness (three times), 180 and answer. Without `port` the
+        system chooses one.
 
         Raises:
             SippError: a script or an argument that SIPp could not use, or no way to the remote.
@@ -144,12 +145,13 @@ class SippRunner:
             "service": "service",
             "headers": _NAME_LINE,
             "parting": _NAME_LINE,
+            "answering": _NAME_LINE,
             "ring": "180",
             "then": "answer",
             **given,
         }
         values.setdefault("from", f"<sip:{values['user']}@{values['domain']}>")
-        for name in ("headers", "parting"):
+        for name in ("headers", "parting", "answering"):
             values[name] = "\r\n".join(values[name].splitlines())
         folder = _new_folder(self._folder, agent)
         path = script.path

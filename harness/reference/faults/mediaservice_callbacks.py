@@ -40,6 +40,9 @@ VALUES: dict[str, tuple[str, str, object]] = {
     "monitoringParticipant-false": ("callNotify", "monitoringParticipant", True),
     "callAnswered-callingPartyNumber": ("callAnswered", "callingPartyNumber", "0000"),
     "callAnswered-remotePartyNumber": ("callAnswered", "remotePartyNumber", "0000"),
+    "callAnswered-callingPartyExpires": ("callAnswered", "callingPartyExpires", 7),
+    "callAnswered-calledPartyExpires": ("callAnswered", "calledPartyExpires", 7),
+    "getCallIdentifier-calledParty": ("getCallIdentifier", "calledParty", "ivr-of-all"),
     "callAnswered-media-httpcall": ("callAnswered", "remoteRtpIp", "192.0.2.77"),
     "callEvent-sipResponseCode": ("callEvent", "sipResponseCode", 404),
     "callEvent-sipReason": ("callEvent", "sipReason", "SIP;cause=600"),
@@ -82,6 +85,7 @@ UNSENT = {
     "callAnswered": "callAnswered",
     "callEvent": "callEvent",
     "getIvrCommand": "getIvrCommand",
+    "getCallIdentifier": "getCallIdentifier",
     "newRemoteCall": "newRemoteCall",
     "recordingReady": "recordingReady",
     "sessionCompleted": "session-completed",
@@ -312,7 +316,7 @@ def _reference_kept(origin: str, system: Any) -> None:
     wrap(system.callbacks, "ask", ask)
 
 
-for _origin in ("newCall", "callEvent", "getIvrCommand", "newRemoteCall"):
+for _origin in ("newCall", "callEvent", "getIvrCommand", "getCallIdentifier", "newRemoteCall"):
     collect.add(
         f"{_origin}-reference-lost",
         f"MS-{_origin}-sessionReferenceId",

@@ -229,6 +229,17 @@ def _place_untold(system: Any) -> None:
     wrap(system.parts, "tell_answered", tell)
 
 
+@collect(
+    "placeivrcall-not-in-ivr", "MS-placeivrcall-getIvrCommand", "a placed call that is answered is not led to the IVR"
+)
+def _placed_not_in_ivr(system: Any) -> None:
+    async def ivr(really: Callable[..., Any], participant: Any) -> None:
+        if participant.session.invite is not None:
+            await really(participant)
+
+    wrap(system.control, "ivr", ivr)
+
+
 @collect("placeivrcall-rings-on", "MS-placeivrcall-maxRingTime", "a placed call rings longer than maxRingTime")
 def _place_rings(system: Any) -> None:
     wrap(system.operations, "placeivrcall", lambda really, asked: really(dict(asked) | {"maxRingTime": 60}))

@@ -59,7 +59,7 @@ for _name, _clause in (
     ("hangupcalljwt", "hangupcalljwt-same"),
     ("placeremotecall", "placeremotecall-destinationUri"),
     ("placeremotecalljwt", "placeremotecalljwt-same"),
-    ("placeivrcall", "placeivrcall-getIvrCommand"),
+    ("placeivrcall", "placeivrcall-destAddr"),
 ):
     _words = f"{_name} says success and does nothing"
     collect.add(f"{_clause}-nothing", f"MS-{_clause}", _words, partial(_twin_nothing, _name))

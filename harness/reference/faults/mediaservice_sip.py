@@ -42,8 +42,11 @@ Change = Callable[[Outgoing, dict[str, Any]], Outgoing]
 
 def _ignored(origin: str, member: str, method: str, system: Any) -> None:
     def build(really: Callable[..., Outgoing], uri: str, asked: Any, inbound: Any, where: str) -> Outgoing:
-        heeded = {name: value for name, value in asked.items() if name != member} if where == origin else asked
-        return really(uri, heeded, inbound, where)
+        if where == origin:
+            asked = {name: value for name, value in asked.items() if name != member}
+            if (origin, member) == ("placeivrcall", "sipFrom"):
+                inbound = replace(inbound, user="ivr")  # whose user part is the sipFrom of the operation
+        return really(uri, asked, inbound, where)
 
     wrap(system.parts.mapping, method, build)
 

@@ -41,6 +41,8 @@ CAPABILITIES = (
     "monitoring",
     "alarms",
     "destination-lists",
+    "session-timers",
+    "intelligent-network",
 )
 
 

@@ -23,6 +23,10 @@ class Messages:
         """MS /newCall; `reported` is what the INVITE says."""
         return {"sessionId": session.id, "ivrServer": self.server} | reported
 
+    def get_call_identifier(self, session: Session, called: str) -> Members:
+        """MS /getCallIdentifier; `called` is the user part that was dialled."""
+        return {"sessionId": session.id, "calledParty": called}
+
     def call_notify(
         self, session: Session, event: str, about: Participant, other: Participant, call_id: str
     ) -> Members:
@@ -45,7 +49,7 @@ class Messages:
     ) -> Members:
         """MS /callAnswered; `callee` may be a monitoring leg. `media`: codec, address and port of a httpcall."""
         session, caller = connection.session, connection.caller
-        members = {
+        members: Members = {
             "callingPartyNumber": caller.user,
             "callerParticipantId": caller.id,
             "calleeParticipantId": callee.id,
@@ -56,6 +60,9 @@ class Messages:
             "traceId": session.trace,
             "httpTransactionId": new_id(),
         }
+        for member, leg in (("callingPartyExpires", caller.leg), ("calledPartyExpires", callee.leg)):
+            if leg is not None and leg.expires is not None:
+                members[member] = leg.expires
         if media is not None:
             members |= {"codec": media[0], "remoteRtpIp": media[1], "remoteRtpPort": media[2]}
         return members | self._reference(session)

@@ -61,11 +61,11 @@ class Party:
     def speak(self, text: str = "speech", seconds: float = 1.0) -> None:
         self.media.start(tone(text, seconds), loop=True)
 
-    def answer(self) -> None:
+    def answer(self, *headers: tuple[str, str]) -> None:
         assert isinstance(self.call, IncomingCall)
         agreement = answer_offer(self.call.remote_sdp, self.media.host, self.media.port)
         self.media.apply(agreement)
-        assert self.call.answer(agreement.sdp)
+        assert self.call.answer(agreement.sdp, headers)
 
     async def bye(self, *headers: tuple[str, str]) -> None:
         self.call.hangup(headers)

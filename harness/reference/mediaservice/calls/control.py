@@ -58,6 +58,8 @@ ALARMS = {
         "callEvent response with unknown action",
     ),
 }
+# Calls to these user parts come as if by way of an IN.
+IN_PREFIX = "ivrin"
 _log = logging.getLogger("ringtrue.mediaservice")
 
 
@@ -85,6 +87,8 @@ class CallControl:
     async def new_call(self, caller: Participant, call: IncomingCall) -> None:
         """Announce a call, and do what the answer says."""
         reported = self.parts.mapping.reported(call.request, call.source.host)
+        if str(reported.get("calledParty")).startswith(IN_PREFIX):
+            await self.identify(caller.session, str(reported["calledParty"]))
         members = self.parts.messages.new_call(caller.session, reported)
         answer = await self.parts.callbacks.ask(caller.session, "newCall", members)
         usable = self.usable(caller.session, "newCall", answer)
@@ -92,6 +96,13 @@ class CallControl:
             self.drop(caller, "temporarilyUnavailable")
         else:
             await self.apply(caller, usable, "newCall")
+
+    async def identify(self, session: Session, called: str) -> None:
+        """Ask for the identifier of a call that comes by way of an IN (MS /getCallIdentifier)."""
+        members = self.parts.messages.get_call_identifier(session, called)
+        answer = await self.parts.callbacks.ask(session, "getCallIdentifier", members)
+        if not answer.failed and answer.members:
+            session.take_reference(answer.members)
 
     def usable(self, session: Session, name: str, answer: Answer) -> Members | None:
         """The members of an answer that can be acted on; None, with an alarm, otherwise."""

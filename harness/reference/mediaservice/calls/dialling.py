@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from harness.reference.media import SdpError
+from harness.reference.mediaservice.calls import timers
 from harness.reference.mediaservice.calls.greeting import greet
 from harness.reference.mediaservice.calls.leg import Leg, open_leg_media
 from harness.reference.mediaservice.calls.monitoring import Monitoring
@@ -129,7 +130,7 @@ class Dialler:
                 invite.caller,
                 invite.callee,
                 offer,
-                invite.headers,
+                [*invite.headers, *timers.OFFER],
                 ring_timeout=ring,
                 contact=invite.contact,
             )
@@ -146,8 +147,8 @@ class Dialler:
         """Wait for the answer to an INVITE, and use its SDP. Raises FailedAttempt."""
         try:
             async with asyncio.timeout(ring + _GRACE):
-                await call.answered()
-            leg.accepted()
+                response = await call.answered()
+            leg.accepted(response)
         except CallFailed as failed:
             raise failed_attempt(failed, ring) from failed
         except TimeoutError:

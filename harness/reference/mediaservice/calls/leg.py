@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from harness.reference.media import Agreement, RtpSession, SdpError, answer_offer, build_offer, read_answer, tone
 from harness.reference.media.audio import silence
-from harness.reference.sip import Call, IncomingCall, OutgoingCall, Refused, Request
+from harness.reference.mediaservice.calls import timers
+from harness.reference.sip import Call, IncomingCall, OutgoingCall, Refused, Request, Response
+from harness.reference.sip.message import HeaderList
 
 CODECS = ("PCMA", "PCMU")
 _ACK_SECONDS = 10.0
@@ -21,13 +23,18 @@ _log = logging.getLogger("ringtrue.mediaservice")
 
 
 class Leg:
-    """A call and, once opened, its RTP session. `gave_up`: nobody waits for this attempt any more."""
+    """A call and, once opened, its RTP session. `gave_up`: nobody waits for this attempt any more.
+
+    `expires`: the session expiration that both sides agreed on, in seconds; the call ends then, unless it is refreshed.
+    """
 
     def __init__(self, call: Call, media: RtpSession | None = None) -> None:
         self.call = call
         self.media = media
         self.gave_up = False
         self.on_change: Callable[[], None] | None = None
+        self.expires: int | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self._agreement: Agreement | None = None
 
     @property
@@ -63,11 +70,12 @@ class Leg:
             return await self._answer_with_offer(call, host)
         agreement = await self._prepare(call, host)
         call.on_reinvite = self._renegotiate
-        return call.answer(agreement.sdp)
+        return call.answer(agreement.sdp, self._timer_headers(call))
 
-    def accepted(self) -> None:
-        """Our outgoing call was answered: use what its SDP says. Raises SdpError."""
+    def accepted(self, response: Response) -> None:
+        """Our outgoing call was answered: use what its SDP says, and its session timer. Raises SdpError."""
         assert isinstance(self.call, OutgoingCall)
+        self._expire_in(timers.expires_in(response))
         self.call.on_reinvite = self._renegotiate
         if self.media is not None:
             self.media.apply(read_answer(self.call.request.body, self.call.remote_sdp))
@@ -79,8 +87,21 @@ class Leg:
 
     def close(self) -> None:
         """The call is over: free the media."""
+        self._expire_in(None)
         if self.media is not None:
             self.media.close()
+
+    def _timer_headers(self, call: IncomingCall) -> HeaderList:
+        """Agree to the session timer that a caller asks for; the headers that say so."""
+        seconds, headers = timers.agreed(call.request)
+        self._expire_in(seconds)
+        return headers
+
+    def _expire_in(self, seconds: int | None) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expiry = asyncio.get_running_loop().call_later(seconds, self.call.hangup) if seconds else None
+        self.expires = seconds if seconds is not None else self.expires
 
     async def _open(self, host: str) -> RtpSession:
         if self.media is None:
@@ -102,7 +123,7 @@ class Leg:
         call.on_ack = lambda _ack: acknowledged.set()
         own = build_offer(media.host, media.port, CODECS)
         call.on_reinvite = self._renegotiate
-        if not call.answer(own):
+        if not call.answer(own, self._timer_headers(call)):
             return False
         try:
             async with asyncio.timeout(_ACK_SECONDS):
@@ -115,6 +136,8 @@ class Leg:
 
     def _renegotiate(self, request: Request) -> bytes | None:
         """A re-INVITE: hold, resume, another address. Without an offer the last SDP is repeated."""
+        if self._expiry is not None:
+            self._expiry.cancel()  # our answer names no timer, so that there is none from now on
         if self.on_change is not None:
             self.on_change()
         if not request.body or self.media is None:

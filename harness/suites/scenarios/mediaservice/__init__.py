@@ -41,6 +41,7 @@ STEPS = (
     "placed_calls",
     "recordings",
     "sessions",
+    "session_timers",
     "connected.parties",
     "connected.headers",
     "connected.reports",

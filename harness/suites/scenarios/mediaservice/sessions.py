@@ -5,28 +5,83 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_bdd import given, parsers
+from pytest_bdd import given, parsers, then, when
 
+from harness.checks.evidence import seen_answer
+from harness.drivers.http import Body
 from harness.sequences import ORDER_SLACK
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.answers import DEFAULTS
-from harness.suites.scenarios.mediaservice.world import World, members, name_of
-from harness.suites.scenarios.vocabulary import decides
+from harness.suites.scenarios.mediaservice.world import IVR, World, members, name_of
+from harness.suites.scenarios.vocabulary import CLAUSE, decides
 from harness.timeline import Callback
 from harness.verdicts import Reason
 
 _SITE = ("siteId", "siteBaseUrl")
 _OTHER = "another-"
+_CALLBACKS = (
+    "callNotify",
+    "callAnswered",
+    "callEvent",
+    "getIvrCommand",
+    "getCallIdentifier",
+    "recordingReady",
+    "sessionCompleted",
+)
 
 
-@given(parsers.re(r"(?P<callback>callEvent|getIvrCommand) is answered with a sessionReferenceId of its own"))
+@given(
+    parsers.re(
+        r"(?P<callback>callEvent|getIvrCommand|getCallIdentifier) is answered with a sessionReferenceId of its own"
+    )
+)
 def answer_with_reference(ms: World, callback: str) -> None:
-    ms.answers.set(callback, {**DEFAULTS[callback], "sessionReferenceId": ms.name(_OTHER)})
+    ms.answers.set(callback, {**DEFAULTS.get(callback, {}), "sessionReferenceId": ms.name(_OTHER)})
+
+
+@when("a caller calls the IVR by way of an IN")
+def call_by_in(ms: World) -> None:
+    """Calls to such a user part come by way of an IN where not all do; newCall gives no reference of its own."""
+    ms.dial(f"{IVR}in", reference=None)
+
+
+@when("hangupparticipant is sent to the siteBaseUrl of callAnswered")
+def operate_at_site(ms: World) -> None:
+    told = ms.need("callAnswered")
+    site = told.get("siteBaseUrl")
+    if not isinstance(site, str) or not site.startswith(("http://", "https://")):
+        raise InconclusiveError(Reason.PRECONDITION, f"callAnswered tells no siteBaseUrl: {site!r}")
+    body = {"replyId": told.get("replyId"), "participantId": told.get("calleeParticipantId")}
+    url = f"{site.rstrip('/')}/{ms.domain}/hangupparticipant"
+    ms.last = ms.scenario.api.request("POST", url, body=Body.json(body), about={"operation": "hangupParticipant"})
+
+
+@decides("the site carries it out")
+def site_operates(ms: World, clause: str) -> None:
+    assert ms.last is not None
+    kept = ms.done and ms.phones["bob"].wait_bye() is not None
+    words = "an operation at the siteBaseUrl is not carried out"
+    seen = f"{seen_answer(ms.last)}, {'a' if ms.phones['bob'].bye else 'no'} BYE"
+    ms.scenario.check(clause, kept, words, expected="success true, and a BYE", seen=seen, at=ms.last)
+
+
+@then(parsers.re(rf"(?P<callback>{'|'.join(_CALLBACKS)}) comes{CLAUSE}"))
+def comes(ms: World, callback: str, clause: str) -> None:
+    told = ms.wait(callback)
+    ms.scenario.check(clause, told is not None, f"{callback} does not come", expected=callback, seen="nothing")
+
+
+@decides("its calledParty is what the caller dialled")
+def tells_called_party(ms: World, clause: str) -> None:
+    seen = ms.need("getCallIdentifier").get("calledParty")
+    words = "calledParty is not the user part that was dialled"
+    ms.scenario.check(clause, seen == ms.call.dialled, words, expected=ms.call.dialled, seen=seen)
 
 
 @decides("the session is completed, and not before")
 def completed_at_end(ms: World, clause: str) -> None:
-    told = ms.wait("sessionCompleted")
+    ms.wait("sessionCompleted")
+    told = next(iter(_completions(ms)), None)
     ended = [one.at for one in ms.call.phone.messages if one.start_line.startswith("BYE ")]
     if told is None or not ended:
         raise InconclusiveError(Reason.NO_EVIDENCE, "the call, or its session, did not end")
@@ -74,6 +129,9 @@ def own_names(ms: World, clause: str) -> None:
     ]
     words = "a callback is no POST to the name of a callback"
     ms.scenario.check(clause, not strange, words, expected="POST …/<name>", seen=strange)
+    bases = {one.request.url.rpartition("/")[0] for one in _callbacks(ms)}
+    words = "callbacks go below different base URLs"
+    ms.scenario.check(clause, len(bases) == 1, words, expected="one base URL", seen=sorted(bases))
 
 
 @decides("none tells of a site")
@@ -113,6 +171,14 @@ def later_reference(ms: World, callback: str, clause: str) -> None:
         raise InconclusiveError(Reason.PRECONDITION, f"{callback} did not come")
     after = [one for one in _callbacks(ms) if one.at > (turn.ended or turn.at)]
     _comes_back(ms, clause, after, ms.name(_OTHER))
+
+
+def _completions(ms: World) -> list[Callback]:
+    """Every sessionCompleted of the scenario's sessions; one that came before the session was heard of matches no route."""
+    known = {members(one).get("sessionId") for one in ms.callbacks("newCall") + ms.callbacks("newRemoteCall")}
+    strays = [one for one in ms.scenario.recorder.unrouted() if name_of(one) == "sessionCompleted"]
+    found = [one for one in strays if members(one).get("sessionId") in known]
+    return sorted(found + ms.callbacks("sessionCompleted"), key=lambda one: one.at)
 
 
 def _comes_back(ms: World, clause: str, among: list[Callback], expected: str | None) -> None:

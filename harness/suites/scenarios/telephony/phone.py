@@ -238,15 +238,16 @@ def waiting_phone(
     then: str = "answer",
     refusal: str = "486 Busy Here",
     parting: str | None = None,
+    answering: str | None = None,
     host: str | None = None,
     port: int | None = None,
 ) -> Phone:
     """A phone that waits for one call. `ring`: 180, 183 (with media) or None; `then`: answer, refuse, or wait for a step.
 
-    `parting`: header lines of its BYE and of its refusal.
+    `parting`: header lines of its BYE and of its refusal; `answering`: of its 200.
     """
     given: dict[str, str | int] = {"ring": ring or "none", "then": then, "refusal": refusal}
-    given |= {"parting": parting} if parting else {}
+    given |= {name: lines for name, lines in (("parting", parting), ("answering", answering)) if lines}
     return _phone(scenario, "uas_phone.xml", name, given, caller=False, rings=ring is not None, host=host, port=port)
 
 
