@@ -172,8 +172,9 @@ class CallbackAddon:
             self._deliver(entry.owner, _message(callback, entry.name, shared=False))
             return
         owners = self._table.concerned(progress.inquiry.path) if progress.refused != "absolute-form" else frozenset()
+        shared = self._table.is_shared(progress.inquiry.path)
         for owner in owners:
-            self._deliver(owner, _message(callback, None, shared=len(owners) > 1))
+            self._deliver(owner, _message(callback, None, shared=shared))
         if not owners:
             text = f"{callback.request.method} {callback.request.url}: {progress.refused or failure or 'unknown path'}"
             status = callback.response.status if callback.response else None

@@ -168,7 +168,8 @@ class RecorderClient:
     def unrouted(self) -> list[Callback]:
         """Callbacks that came under a claimed path but matched no route, and were answered with 404.
 
-        Those under a path that several clients claim are here but not in the timeline: they may be another scenario's.
+        Those under the root, or a path that several clients claim, are here but not in the timeline: they may be another
+        scenario's.
         """
         self._ask({"op": "sync"})
         with self._changed:

@@ -150,6 +150,14 @@ class RouteTable:
                 break
         return frozenset()
 
+    def is_shared(self, path: str) -> bool:
+        """Whether what arrives at this path without a route may be anyone's: several owners, or a claim of everything.
+
+        Who claims everything takes what fits its conditions; the rest may be of a scenario that is over.
+        """
+        claimed = next((prefix for prefix in ancestors(path) if prefix in self._claims), "/")
+        return claimed == "/" or len(self._claims[claimed]) > 1
+
     def _takes(self, entry: RouteEntry, inquiry: Inquiry) -> bool:
         match = entry.match
         if entry.method is not None and entry.method != inquiry.method:

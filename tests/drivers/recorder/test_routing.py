@@ -165,3 +165,14 @@ def test_json_nested_too_deep_is_no_json() -> None:
 def test_ancestors_end_at_the_root() -> None:
     assert list(ancestors("/a/b")) == ["/a/b", "/a", "/"]
     assert list(ancestors("/")) == ["/"]
+
+
+def test_what_is_unrouted_under_the_root_or_a_path_of_several_may_be_anyones() -> None:
+    table = RouteTable()
+    table.claim(1, "/")
+    table.claim(1, "/mine")
+    table.claim(1, "/ours")
+    table.claim(2, "/ours")
+    assert table.is_shared("/newCall")
+    assert table.is_shared("/ours/x")
+    assert not table.is_shared("/mine/x")
