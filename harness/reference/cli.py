@@ -65,7 +65,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="H:P",
         help="where SIP listens, UDP and TCP; several systems take consecutive ports (default 127.0.0.1:0, free ports)",
     )
-    add("--callback", metavar="URL", help="base URL to which callbacks are sent, for systems that have one configured")
+    add(
+        "--callback",
+        metavar="URL",
+        help="base URL to which callbacks are sent, for systems that have one configured (with --target-file: a free port "
+        "of loopback, where `ringtrue run` will listen)",
+    )
     add("--pstn", metavar="H:P", help="where calls to outside numbers are sent")
     add("--fault", action="append", default=[], metavar="ID", help="start with this promise broken; may be repeated")
     add(

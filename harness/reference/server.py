@@ -155,9 +155,22 @@ async def _finish(server: _Server, serving: asyncio.Task[None]) -> None:
 def _announce(settings: Settings, systems: list[System], http: Address) -> None:
     tables: dict[str, object] = {system.name: system.target(http.reachable()) for system in systems}
     if settings.target_file:
-        write_target_file(settings.target_file, tables)
+        write_target_file(settings.target_file, tables | _recorder(settings, systems))
     print(json.dumps({"ready": True, "version": 1, "systems": tables}), flush=True)
     _log.info("serving %s; HTTP on %s", ", ".join(tables), http)
+
+
+def _recorder(settings: Settings, systems: list[System]) -> dict[str, object]:
+    """Where `ringtrue run` is to listen for callbacks: the platform is configured for that place unless told of another."""
+    knobs = [knobs_of(system)["callback"] for system in systems if "callback" in knobs_of(system)]
+    if settings.callback or not knobs:
+        return {}
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as free:
+        free.bind(("127.0.0.1", 0))
+        address = Address("127.0.0.1", free.getsockname()[1])
+    for turn in knobs:
+        turn(f"http://{address}")
+    return {"recorder": {"listen": str(address)}}
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:

@@ -35,6 +35,17 @@ def test_writes_the_same_table_as_a_target_file_for_its_owner_only(tmp_path: Pat
         assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_target_file_says_where_callbacks_are_sent_unless_that_is_said_already(tmp_path: Path) -> None:
+    file = tmp_path / "target.toml"
+    arguments = ("--system", "mediaservice", "--target-file", str(file))
+    with Platform(*arguments) as platform:
+        written = tomllib.loads(file.read_text())
+        assert written.pop("recorder")["listen"].startswith("127.0.0.1:")
+        assert written == platform.ready["systems"]
+    with Platform(*arguments, "--callback", "http://127.0.0.1:9/cb"):
+        assert "recorder" not in tomllib.loads(file.read_text())
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_stops_cleanly_on_a_signal_and_frees_its_ports(signum: int) -> None:
     with Platform("--system", "apidaze") as platform:
