@@ -67,13 +67,17 @@ def site_operates(ms: World, clause: str) -> None:
 
 @then(parsers.re(rf"(?P<callback>{'|'.join(_CALLBACKS)}) comes{CLAUSE}"))
 def comes(ms: World, callback: str, clause: str) -> None:
-    told = ms.wait(callback)
-    ms.scenario.check(clause, told is not None, f"{callback} does not come", expected=callback, seen="nothing")
+    ms.wait("newCall" if callback == "getCallIdentifier" else callback)
+    came = bool(_told(ms, callback))
+    ms.scenario.check(clause, came, f"{callback} does not come", expected=callback, seen="nothing")
 
 
 @decides("its calledParty is what the caller dialled")
 def tells_called_party(ms: World, clause: str) -> None:
-    seen = ms.need("getCallIdentifier").get("calledParty")
+    asked = _told(ms, "getCallIdentifier")
+    if not asked:
+        raise InconclusiveError(Reason.PRECONDITION, "getCallIdentifier did not come")
+    seen = members(asked[0]).get("calledParty")
     words = "calledParty is not the user part that was dialled"
     ms.scenario.check(clause, seen == ms.call.dialled, words, expected=ms.call.dialled, seen=seen)
 
@@ -81,7 +85,7 @@ def tells_called_party(ms: World, clause: str) -> None:
 @decides("the session is completed, and not before")
 def completed_at_end(ms: World, clause: str) -> None:
     ms.wait("sessionCompleted")
-    told = next(iter(_completions(ms)), None)
+    told = next(iter(_told(ms, "sessionCompleted")), None)
     ended = [one.at for one in ms.call.phone.messages if one.start_line.startswith("BYE ")]
     if told is None or not ended:
         raise InconclusiveError(Reason.NO_EVIDENCE, "the call, or its session, did not end")
@@ -165,20 +169,20 @@ def first_reference(ms: World, clause: str) -> None:
 
 @decides("that of {callback}'s answer comes afterwards")
 def later_reference(ms: World, callback: str, clause: str) -> None:
-    turn = ms.wait(callback)
     ms.wait("sessionCompleted")
+    turn = next(iter(_told(ms, callback)), None)
     if turn is None:
         raise InconclusiveError(Reason.PRECONDITION, f"{callback} did not come")
     after = [one for one in _callbacks(ms) if one.at > (turn.ended or turn.at)]
     _comes_back(ms, clause, after, ms.name(_OTHER))
 
 
-def _completions(ms: World) -> list[Callback]:
-    """Every sessionCompleted of the scenario's sessions; one that came before the session was heard of matches no route."""
+def _told(ms: World, name: str) -> list[Callback]:
+    """Callbacks of that name, of the scenario's sessions; one that came before its session was known fitted no route."""
     known = {members(one).get("sessionId") for one in ms.callbacks("newCall") + ms.callbacks("newRemoteCall")}
-    strays = [one for one in ms.scenario.recorder.unrouted() if name_of(one) == "sessionCompleted"]
+    strays = [one for one in ms.scenario.recorder.unrouted() if name_of(one) == name]
     found = [one for one in strays if members(one).get("sessionId") in known]
-    return sorted(found + ms.callbacks("sessionCompleted"), key=lambda one: one.at)
+    return sorted(found + ms.callbacks(name), key=lambda one: one.at)
 
 
 def _comes_back(ms: World, clause: str, among: list[Callback], expected: str | None) -> None:
