@@ -25,6 +25,7 @@ def test_either_side_hangs_up_when_told(runner: SippRunner, transport: str, who:
         runner.start("uac_caller.xml", "alice", remote=bob.address, transport=transport) as alice,
     ):
         sees(bob, "ACK ")
+        sees(alice, "ACK ")
         (alice if who == "alice" else bob).tell("HANGUP")
         ends = alice.wait(5), bob.wait(5)
     assert [one.outcome for one in ends] == ["done", "done"], ends
@@ -42,6 +43,7 @@ def test_a_phone_rings_and_answers_when_told(runner: SippRunner, timeline: Timel
         assert not any("200" in line for line in lines(alice.messages))
         bob.tell("ANSWER")
         sees(bob, "ACK ")
+        sees(alice, "ACK ")
         alice.tell("HANGUP")
         assert (alice.wait(5).outcome, bob.wait(5).outcome) == ("done", "done")
     answer = next(one for one in bob.messages if one.start_line == "SIP/2.0 200 OK")
@@ -76,6 +78,7 @@ def test_a_call_may_be_ended_with_header_lines_of_its_own(runner: SippRunner, wh
         runner.start("uac_caller.xml", "alice", remote=bob.address, variables={"parting": lines_of["alice"]}) as alice,
     ):
         sees(bob, "ACK ")
+        sees(alice, "ACK ")
         (alice if who == "alice" else bob).tell("HANGUP")
         bye = sees(bob if who == "alice" else alice, "BYE ")
         assert [one.outcome for one in (alice.wait(5), bob.wait(5))] == ["done", "done"]

@@ -132,6 +132,8 @@ class Phone:
     def connect_media(self) -> None:
         """Have the probe send where the far side's SDP says; the call must be up."""
         if self.media is None:
+            self.wait_answered()  # the phone's own trace may come after what others have heard of its call
+        if self.media is None:
             raise InconclusiveError(Reason.PRECONDITION, f"{self.name} was not told where to send media")
         try:
             self.probe.send_to(self.media)
