@@ -39,10 +39,10 @@ def _wrong_password_404(system: Any) -> None:
     _refusal(system, 401, 404, "authorize")
 
 
-@collect("token-useless", "CA-token-opens-api", "access tokens do not open the organisation of their user")
+@collect("token-useless", "CA-token-opens-api", "access tokens do not open the list of accounts")
 def _token_useless(system: Any) -> None:
     async def run(really_run: Ask, asked: Any) -> Any:
-        if asked.operation == "getOrganisation":
+        if asked.operation == "listAccounts":
             raise ApiError(401, "this token is not recognised here")
         return await really_run(asked)
 

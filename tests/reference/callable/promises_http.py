@@ -177,7 +177,7 @@ def _part(token: str, number: int) -> Json:
 @breaks("log-in-without-refresh", "credentials-username-refused", "credentials-password-refused", "token-useless")
 async def _logging_in_opens_the_api(rig: Rig) -> bool:
     granted = await rig.token()
-    opened = (await rig("GET", "//userAccounts/me")).status_code
+    opened = (await rig("GET", "//account")).status_code
     return granted.status_code == 200 == opened and granted.json()["refresh_token"] is not None
 
 

@@ -124,11 +124,11 @@ def wait_for_end(site: World) -> None:
 
 
 def _show(site: World) -> HttpExchange:
-    """Ask for the organisation with the access token that was given last."""
+    """Ask for the accounts with the access token that was given last."""
     _need_tokens(site)
-    about = {"operation": "getOrganisation", "auth": "valid", "case": "log-in"}
+    about = {"operation": "listAccounts", "auth": "valid", "case": "log-in"}
     headers = {"Authorization": f"Bearer {site.tokens['access_token']}"}
-    site.last = site.scenario.api.request("GET", "/userAccounts/me", headers=headers, auth="none", about=about)
+    site.last = site.scenario.api.request("GET", "/account", headers=headers, auth="none", about=about)
     return site.last
 
 
