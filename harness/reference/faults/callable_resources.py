@@ -21,8 +21,12 @@ collect = Collector("callable")
 
 Ask = Callable[..., Any]
 
-# Kind, a text member of it that a sample shows, and a value for it that nobody gave.
-_KINDS = (("trunk", "Trunk", "description"), ("hook", "Hook", "authType"), ("device", "Device", "name"))
+# Kind, a text member of it that a sample shows, and a member of which people give several values.
+_KINDS = (
+    ("trunk", "Trunk", "description", "description"),
+    ("hook", "Hook", "authType", "priority"),
+    ("device", "Device", "name", "name"),
+)
 
 
 @collect("account-name-differs", "CA-account-read-is-listed", "an account is read under another name than it is listed")
@@ -142,7 +146,7 @@ def _unknown_record(kind: str, system: Any) -> None:
     _unknown(system, "record_of", 400, kind)
 
 
-for _kind, _name, _member in _KINDS:
+for _kind, _name, _member, _varied in _KINDS:
     for _ending, _words, _apply in (
         ("created-listed", f"only the first {_kind} is listed", partial(_not_listed, _kind)),
         ("values-kept", f"a {_kind} is created without the {_member} given", partial(_value_lost, _kind, _member)),
@@ -155,8 +159,8 @@ for _kind, _name, _member in _KINDS:
         ("update-shown", f"an update of a {_kind} is answered 204 and forgotten", partial(_update_lost, _kind)),
         (
             "update-only-one",
-            f"an update of {_member} changes all things like the {_kind}",
-            partial(_update_all, _kind, _member),
+            f"an update of {_varied} changes all things like the {_kind}",
+            partial(_update_all, _kind, _varied),
         ),
         ("unknown-404", f"an unknown {_kind} is answered 400", partial(_unknown_record, _kind)),
     ):

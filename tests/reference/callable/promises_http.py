@@ -288,7 +288,7 @@ async def _things_are_kept(kind: str, values: Json, change: Json, rig: Rig) -> b
 _ENDINGS = ("created-listed", "values-kept", "members-shown", "read-is-listed", "update-shown", "update-only-one")
 for _kind, _values, _change in (
     ("trunk", TRUNK, {"description": "Branch"}),
-    ("hook", HOOK, {"authType": "OTHER"}),
+    ("hook", HOOK, {"authType": "OTHER", "priority": 30}),
     ("device", _GATE | {"sipGateway": GATEWAY}, {"name": "Other"}),
 ):
     _endings = [ending for ending in _ENDINGS if (_kind, ending) != ("device", "members-shown")]
