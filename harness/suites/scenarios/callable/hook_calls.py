@@ -74,7 +74,7 @@ def _route(calls: Calls) -> Route:
 def told(calls: Calls, clause: str) -> None:
     """Judged by the call flow; what it needs is an event, or the time for one."""
     del clause
-    calls.desk.wait_called()
+    calls.called(calls.desk)
     _route(calls).wait(1, calls.scenario.plan.target.timing.callback)
 
 
@@ -82,7 +82,7 @@ def told(calls: Calls, clause: str) -> None:
 def told_there(calls: Calls, clause: str) -> None:
     """Judged by the call flow; that nothing comes to the old URL takes some quiet to believe."""
     del clause
-    calls.desk.wait_called()
+    calls.called(calls.desk)
     _route(calls).wait(1, calls.scenario.plan.target.timing.callback)
     calls.pass_time(calls.quiet + 0.1)
 
@@ -100,7 +100,7 @@ def verbs_run(calls: Calls, clause: str) -> None:
     if not _route(calls).callbacks:
         raise InconclusiveError(Reason.PRECONDITION, "the flow hook was not asked")
     caller = calls.phone("caller")
-    called, final = calls.desk.wait_called(), caller.wait_final()
+    called, final = calls.called(calls.desk), caller.wait_final()
     seen = f"{'a call to the desk' if called else 'no call to the desk'}, answer {final}"
     kept = called and final is not None and final >= 300
     words = "the verbs that a flow hook answers are not run in their order"

@@ -40,7 +40,7 @@ def given_rung(calls: Calls) -> None:
     calls.wait_at(DESK, then="refuse")
     leads_to_desk(calls)
     call_in(calls)
-    if not calls.desk.wait_called():
+    if not calls.called(calls.desk):
         raise InconclusiveError(Reason.NO_CONTROL, "the desk does not ring for a number that leads to it either")
     calls.phone("caller").wait_final()
     calls.wait_at(DESK)
@@ -71,7 +71,7 @@ def unlisted_and_called(calls: Calls) -> None:
 def desk_rings(calls: Calls, clause: str) -> None:
     """Judged by the call flow."""
     del clause
-    calls.desk.wait_called()
+    calls.called(calls.desk)
 
 
 @decides("caller and desk hear each other")
@@ -144,7 +144,7 @@ def taken(calls: Calls, clause: str) -> None:
     """Judged by the call flow."""
     del clause
     calls.phone("pbx").wait_answered()
-    calls.phone(OUTSIDE).wait_called()
+    calls.called(calls.phone(OUTSIDE))
 
 
 @decides("the stranger is refused")

@@ -56,7 +56,7 @@ def as_rtp(calls: Calls, clause: str) -> None:
 @decides("it is spoken to, then the colleague rings, then it is hung up")
 def in_order(calls: Calls, clause: str) -> None:
     """The order of call and hang-up is judged by the call flow; that the colleague waits for the end of the words here."""
-    rang = calls.phone(COLLEAGUE).wait_called()
+    rang = calls.called(calls.phone(COLLEAGUE))
     calls.desk.wait_bye()
     sounds = calls.desk.probe.sounds
     if not rang or not sounds:
@@ -82,7 +82,7 @@ def rings_and_answers(calls: Calls) -> None:
 def rings_then(calls: Calls, clause: str) -> None:
     """Judged by the call flow."""
     del clause
-    calls.phone(COLLEAGUE).wait_called()
+    calls.called(calls.phone(COLLEAGUE))
 
 
 @decides("the colleague does not ring, as there was no answer")
@@ -153,7 +153,7 @@ def other_hung_up(calls: Calls, clause: str, role: str) -> None:
 @decides("it rings for about {seconds} second")
 def rings_for(calls: Calls, clause: str, seconds: str) -> None:
     phone, limit = calls.phone(OUTSIDE), float(seconds)
-    if not phone.wait_called():
+    if not calls.called(phone):
         raise InconclusiveError(Reason.PRECONDITION, "the dial verb called nobody")
     phone.wait_cancelled(limit + _LATE)
     _lasted(
@@ -224,7 +224,7 @@ def gathers(calls: Calls, clause: str) -> None:
         return
     calls.desk.press("5")
     words = "the verb after a gather verb does not run when the digits were entered"
-    calls.scenario.check(clause, colleague.wait_called(), words, expected="a call to the colleague", seen="none")
+    calls.scenario.check(clause, calls.called(colleague), words, expected="a call to the colleague", seen="none")
 
 
 @decides("the call of the desk is ended")
@@ -244,7 +244,7 @@ def call_to_redirect(calls: Calls) -> None:
 @decides("the verbs are fetched and the colleague rings")
 def redirected(calls: Calls, clause: str) -> None:
     _need_answer(calls)
-    kept = calls.phone(COLLEAGUE).wait_called()
+    kept = calls.called(calls.phone(COLLEAGUE))
     assert calls.site.route is not None
     seen = "no call" if calls.site.route.callbacks else "the verbs were not fetched"
     words = "a redirect verb does not go on with the verbs of its URL"

@@ -17,7 +17,7 @@ from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.callable.calls import COLLEAGUE, DESK, OUTSIDE, Calls
 from harness.suites.scenarios.callable.kinds import GATEWAY, Json
 from harness.suites.scenarios.callable.world import World
-from harness.suites.scenarios.vocabulary import decides, member, table
+from harness.suites.scenarios.vocabulary import decides, table
 from harness.verdicts import Reason
 
 HANG_UP: Json = {"hangup": {"reason": "call-complete"}}
@@ -52,7 +52,7 @@ def given_control(calls: Calls) -> None:
     calls.wait_at(COLLEAGUE, then="refuse")
     calls.wait_at(DESK)
     calls.order(calls.target(DESK), [dial(calls, COLLEAGUE)], to=DESK)
-    if not calls.phone(COLLEAGUE).wait_called():
+    if not calls.called(calls.phone(COLLEAGUE)):
         raise InconclusiveError(Reason.NO_CONTROL, "the colleague is not called either when the desk answers")
     calls.desk.close()
     calls.wait_at(COLLEAGUE)
@@ -62,7 +62,7 @@ def given_control(calls: Calls) -> None:
 def given_desk_called(calls: Calls) -> None:
     calls.wait_at(DESK)
     calls.order(calls.target(DESK), [HANG_UP], to=DESK)
-    if not calls.desk.wait_called():
+    if not calls.called(calls.desk):
         raise InconclusiveError(Reason.NO_CONTROL, "the desk does not ring for a call with verbs either")
     calls.desk.wait_bye()
     calls.wait_at(DESK)
@@ -86,21 +86,11 @@ def dial(calls: Calls, role: str, how: str = "") -> Json:
     """A dial verb; `how`: a member and its number, or as whom."""
     options: Json = {}
     if how == _OWN_NUMBER:
-        options["callerId"] = own_number(calls.site)
+        options["callerId"] = calls.own_number()
     elif how:
         name, _, value = how.partition(" ")
         options[name] = int(value)
     return {"dial": {**options, "targets": [calls.target(role)]}}
-
-
-def own_number(site: World) -> str:
-    """An inbound number of the account in international form, and not its main billing number."""
-    main = str(member(site.needed("getAccount"), "mbn")).lstrip("+")
-    names = [str(member(one, "name")).lstrip("+") for one in site.needed("listDdis")]
-    for name in names:
-        if name.isdigit() and not name.startswith("0") and name != main:
-            return f"+{name}"
-    raise InconclusiveError(Reason.PRECONDITION, "the account has no inbound number beside its main billing number")
 
 
 @when(parsers.re('the desk is called, for "(?P<user>[0-9]+)" behind it'))
@@ -117,7 +107,7 @@ def call_by(calls: Calls, what: str) -> None:
 
 @when("the desk is called as one of the account's inbound numbers")
 def call_as(calls: Calls) -> None:
-    calls.order(calls.target(DESK), [HANG_UP], to=DESK, callerId=own_number(calls.site))
+    calls.order(calls.target(DESK), [HANG_UP], to=DESK, callerId=calls.own_number())
 
 
 @when(parsers.re("the desk is called with (?P<caller>nothing|a blank text) as the number to present"))
@@ -157,7 +147,7 @@ def enough(calls: Calls, clause: str) -> None:
 def desk_rings(calls: Calls, clause: str) -> None:
     """Judged by the call flow; what it needs is the call, or the time for it."""
     del clause
-    calls.desk.wait_called()
+    calls.called(calls.desk)
 
 
 @decides("the outside number rings")
@@ -167,7 +157,7 @@ def desk_rings(calls: Calls, clause: str) -> None:
 def outside_rings(calls: Calls, clause: str) -> None:
     """Judged by the call flow."""
     del clause
-    calls.phone(OUTSIDE).wait_called()
+    calls.called(calls.phone(OUTSIDE))
 
 
 @decides("its verbs run when the desk has answered")
@@ -175,7 +165,8 @@ def outside_rings(calls: Calls, clause: str) -> None:
 def desk_is_hung_up(calls: Calls, clause: str) -> None:
     """Judged by the call flow."""
     del clause
-    calls.desk.wait_bye()
+    if calls.called(calls.desk):
+        calls.desk.wait_bye()
 
 
 @decides("the gateway rings its trunk")
@@ -185,7 +176,7 @@ def desk_is_hung_up(calls: Calls, clause: str) -> None:
 def phone_is_called(calls: Calls, clause: str) -> None:
     """The phone listens at that address, so that reaching it proves the way."""
     words = "nobody calls at the address of the desk"
-    kept = calls.desk.wait_called()
+    kept = calls.called(calls.desk)
     calls.scenario.check(clause, kept, words, expected=f"an INVITE at {calls.desk.agent.address}", seen="none")
 
 
@@ -200,12 +191,12 @@ def rung_once(calls: Calls, clause: str) -> None:
 def asked_for(calls: Calls, clause: str, user: str) -> None:
     """Judged by the call flow."""
     del clause, user
-    calls.desk.wait_called()
+    calls.called(calls.desk)
 
 
 @decides("a number is presented all the same")
 def some_number(calls: Calls, clause: str) -> None:
-    if not calls.desk.wait_called():
+    if not calls.called(calls.desk):
         words = "a voice call without a number to present is not made"
         calls.scenario.check(clause, False, words, expected="a call", seen="none")
         return
