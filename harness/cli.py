@@ -256,6 +256,44 @@ def cleanup(run_dir: Path | None, target: Path | None, url: str | None, dry_run:
 
 
 @commands.command(epilog=_EXITS)
+@click.option("--system", metavar="S", help="Which system the platform is.  [default: the target file's]")
+@click.option("--forward", required=True, metavar="URL", help="The application: where callbacks are passed on to.")
+@click.option(
+    "--listen", default="127.0.0.1:0", show_default=True, metavar="H:P", help="Where the platform calls (0: any port)."
+)
+@click.option("--api", metavar="URL", help="The platform's API: the application calls it through the recorder, too.")
+@click.option(
+    "--api-listen", default="127.0.0.1:0", show_default=True, metavar="H:P", help="Where the application calls."
+)
+@click.option("--target", type=_PATH, metavar="FILE", help="The platform, if its target file exists (timing, secrets).")
+@click.option(
+    "--wait",
+    "answer_seconds",
+    type=click.FloatRange(0.1, 3600),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long an answer may take; then it is a 502.",
+)
+@click.option("--insecure", is_flag=True, help="Do not verify the certificates of --forward and --api.")
+@click.option("--strict", is_flag=True, help="Inferred promises fail too, instead of warning.")
+@click.option("--run-dir", type=_FOLDER, metavar="DIR", help="Where to write the record.  [default: reports/<time>]")
+@click.option("--specs", multiple=True, type=_FOLDER, metavar="DIR", help="A folder with more systems.")
+@click.option("-q", "--quiet", is_flag=True, help="No line for each exchange, only the result.")
+@click.option("-v", "--verbose", is_flag=True, help="Also a ladder of what deviates.")
+def record(**options: Any) -> int:
+    """Record between a platform and an application, and judge both when Ctrl-C ends it.
+
+    Give the platform the printed address as its callback base, and with --api the application the other one as the base
+    of the API.
+    """
+    from harness.recordings.live import RecordOptions
+    from harness.recordings.live import record as record_traffic
+
+    return record_traffic(RecordOptions(**options))
+
+
+@commands.command(epilog=_EXITS)
 @click.argument("recordings", nargs=-1, required=True, type=_PATH, metavar="RECORDING...")
 @click.option("--system", metavar="S", help="Which system it is.  [default: told from what was recorded]")
 @click.option(

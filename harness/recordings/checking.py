@@ -58,7 +58,7 @@ def check(options: CheckOptions) -> int:
 def _judged(options: CheckOptions, started: float, console: Console) -> Judged:
     from harness.contract import load_contracts
     from harness.recordings.judging import PATIENT, Case, judge_recording, write_timeline
-    from harness.recordings.reading import RECORDING_NOTE, read_inputs
+    from harness.recordings.reading import END_NOTE, RECORDING_NOTE, read_inputs
     from harness.recordings.sides import choose_system, sort_out
     from harness.timeline import Note
 
@@ -76,8 +76,11 @@ def _judged(options: CheckOptions, started: float, console: Console) -> Judged:
     names = ", ".join(path.name or str(path) for path in options.recordings)
     ordered = sorted(found.events, key=lambda event: event.at)
     first = ordered[0].at if ordered else started
-    ordered = [event for event in ordered if not (isinstance(event, Note) and event.topic == RECORDING_NOTE)]
-    heading = Note(first, RECORDING_NOTE, f"read from {names}", dict(pile.sources))
+    ordered = [
+        event for event in ordered if not (isinstance(event, Note) and event.topic in (RECORDING_NOTE, END_NOTE))
+    ]
+    covered = {kind: [list(stretch) for stretch in stretches] for kind, stretches in pile.covered.items()}
+    heading = Note(first, RECORDING_NOTE, f"read from {names}", {"sources": dict(pile.sources), "covered": covered})
     events, timeline = write_timeline([heading, *ordered], folder, redactor)
     case = Case(
         contract, folder, f"recording {names}", started, table, target.timing if target else PATIENT, options.strict,
@@ -154,14 +157,14 @@ def consoles() -> tuple[Console, Console]:
     return console, Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def show(judged: Judged, console: Console, *, verbose: bool) -> None:
+def show(judged: Judged, console: Console, *, files: str = FILES, verbose: bool) -> None:
     """Print the matrix, the remarks about the application, and with `verbose` the ladders of what deviates."""
     from harness.report.ladder_run import print_ladders
     from harness.report.matrix import print_rich
     from harness.suites.runner import point_latest, shown_folder
 
     point_latest(judged.record.run_dir)
-    print_rich(judged.record, console, shown_folder(judged.record.run_dir), FILES)
+    print_rich(judged.record, console, shown_folder(judged.record.run_dir), files)
     counts = Counter((remark.about, remark.message) for remark in judged.remarks)
     if counts:
         console.print(

@@ -14,16 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.drivers.recorder.flows import WHOLE_HEADERS, message_parts, without_coding
 from harness.recordings.errors import RecordingError
 from harness.timeline import Exchange, Headers, HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
-    from mitmproxy.http import HTTPFlow, Message
+    from mitmproxy.http import HTTPFlow
 
 LARGEST_HAR = 512 << 20
 NOT_KEPT = "too-large: the recording does not hold the whole body"
-WHOLE = "wire"
-"""`about.headers` of an exchange whose headers are those of the wire; a browser's HAR may leave some out."""
 
 
 def read_flows(path: Path) -> Iterator[Exchange]:
@@ -54,7 +53,7 @@ def read_flows(path: Path) -> Iterator[Exchange]:
 
 def _flow(flow: HTTPFlow) -> Exchange:
     request, response = flow.request, flow.response
-    body, headers, whole = _body(request)
+    body, headers, whole = message_parts(request)
     failure = None if whole else NOT_KEPT
     answer = None
     if flow.error is not None:
@@ -62,34 +61,15 @@ def _flow(flow: HTTPFlow) -> Exchange:
     elif response is None:
         failure = "protocol: the recording holds no answer"
     else:
-        kept, fields, complete = _body(response)
+        kept, fields, complete = message_parts(response)
         answer = HttpResponse(response.status_code, fields, kept, response.reason or "", truncated=not complete)
     began = request.timestamp_start
     ended = (response.timestamp_end if response else None) or request.timestamp_end or began
-    about = {"headers": WHOLE} if request.http_version.startswith("HTTP/1") else {}
+    about = {"headers": WHOLE_HEADERS} if request.http_version.startswith("HTTP/1") else {}
     host = request.host_header or request.host
     url = request.pretty_url if request.data.authority else f"{request.scheme}://{host}{request.path}"
     sent = HttpRequest(request.method, url, headers, body)
     return Exchange(began, request=sent, response=answer, ended=max(began, ended), failure=failure, about=about)
-
-
-def _body(message: Message) -> tuple[bytes, Headers, bool]:
-    """Body without its coding, headers that fit it, and whether the recording holds it."""
-    headers = tuple(
-        (name.decode("utf-8", "backslashreplace"), value.decode("utf-8", "backslashreplace"))
-        for name, value in message.headers.fields
-    )
-    if message.raw_content is None:
-        return b"", headers, False
-    try:
-        body = message.get_content()
-    except ValueError:  # not encoded as it says: that is for the checks to tell
-        return message.raw_content, headers, True
-    return body or b"", _without_coding(headers), True
-
-
-def _without_coding(headers: Headers) -> Headers:
-    return tuple(pair for pair in headers if pair[0].lower() != "content-encoding")
 
 
 def read_har(path: Path, text: bytes) -> Iterator[Exchange]:
@@ -115,7 +95,7 @@ def _entry(entry: Mapping[str, Any]) -> Exchange:
     at = datetime.fromisoformat(entry["startedDateTime"]).timestamp()
     posted = request.get("postData")
     body, whole = _text(posted, int(request.get("bodySize", -1))) if posted else (b"", request.get("bodySize", 0) < 1)
-    headers = _without_coding(_fields(request))
+    headers = without_coding(_fields(request))
     failure: str | None = None if whole else NOT_KEPT
     answer = None
     if int(response["status"]) == 0:
@@ -123,7 +103,7 @@ def _entry(entry: Mapping[str, Any]) -> Exchange:
     else:
         kept, complete = _text(response.get("content") or {}, -1)
         answer = HttpResponse(
-            int(response["status"]), _without_coding(_fields(response)), kept, str(response.get("statusText", "")),
+            int(response["status"]), without_coding(_fields(response)), kept, str(response.get("statusText", "")),
             truncated=not complete,
         )  # fmt: skip
     sent = HttpRequest(str(request["method"]), str(request["url"]), headers, body)

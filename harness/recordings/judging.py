@@ -19,7 +19,7 @@ from harness.checks.sequence_passive import Passive
 from harness.contract import Contract
 from harness.recordings.calls import cut
 from harness.recordings.output import write_junit, write_ladders
-from harness.recordings.reading import TIMELINES, Pile
+from harness.recordings.reading import RECORDING_FILE, Pile
 from harness.redact import Redactor
 from harness.report.results import RunRecord, write_results
 from harness.sequences import ORDER_SLACK
@@ -77,7 +77,7 @@ def judge_recording(case: Case, pile: Pile, events: Sequence[Event], timeline: s
     found += _of_scenarios(case, pile)
     found = settled(found)
     found = [Finding.from_json(case.redactor.scrub(finding.to_json())) for finding in found]
-    verdict = _weigh(case, found)
+    verdict = _weigh(case, pile, found)
     remarks = tuple(remarks_on(events, contract))
     titles = [part.title for part in parts] + [path.stem for path, _ in pile.scenarios]
     record = RunRecord(
@@ -97,11 +97,10 @@ def judge_recording(case: Case, pile: Pile, events: Sequence[Event], timeline: s
 
 def write_timeline(events: Iterable[Event], folder: Path, redactor: Redactor) -> tuple[tuple[Event, ...], str]:
     """Write a recording as one timeline; its events as they stand there, and the file's name within the run."""
-    name = f"{TIMELINES}/recording.jsonl"
-    with Timeline("recording", path=folder / name, redactor=redactor) as timeline:
+    with Timeline("recording", path=folder / RECORDING_FILE, redactor=redactor) as timeline:
         for event in events:
             timeline.add(event)
-    return timeline.events, name
+    return timeline.events, RECORDING_FILE
 
 
 def _merged(covered: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, list[tuple[float, float]]]:
@@ -141,19 +140,25 @@ def _of_scenarios(case: Case, pile: Pile) -> Iterator[Finding]:
         yield from (replace(finding, source=path.stem, timeline=str(path)) for finding in findings)
 
 
-def _weigh(case: Case, findings: Sequence[Finding]) -> RunVerdict:
+def _weigh(case: Case, pile: Pile, findings: Sequence[Finding]) -> RunVerdict:
     contract = case.contract
     declared = frozenset(case.target.capabilities if case.target else contract.file.capabilities)
     scope = Scope({contract.system: declared}, strict=case.strict, complete=False, floor=0.0)
     problems = list(case.problems)
     if not any(finding.verdict in (Verdict.PASS, Verdict.FAIL) for finding in findings) and not problems:
-        problems.append(f"{_NOTHING} by the documents of {contract.system}")
+        problems.append(f"{_NOTHING} by the documents of {contract.system}{_hint(pile)}")
     verdict = judge(contract.catalogue, findings, scope, problems=problems, interrupted=case.interrupted)
     clauses = tuple(
         replace(item, reason=Reason.NOT_OCCURRED) if item.reason == Reason.NOT_SELECTED else item
         for item in verdict.clauses
     )
     return replace(verdict, clauses=clauses)
+
+
+def _hint(pile: Pile) -> str:
+    if pile.messages and not pile.exchanges and not pile.events:
+        return ": they speak of its callbacks and API, so record these too and name both files"
+    return ""
 
 
 def _outcomes(titles: Sequence[str], findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ conversation is the platform's.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,9 @@ LARGEST_TIMELINE = 512 << 20
 RECORDING_NOTE = "recording"
 """Topic of the note that begins a timeline of `ringtrue record`: nobody played a scenario in it."""
 TIMELINES = "timelines"
+RECORDING_FILE = f"{TIMELINES}/recording.jsonl"
+END_NOTE = "end"
+"""Topic of the note that ends it: until then somebody was listening."""
 _FLOWS = ("flows.mitm", "flows.har")
 
 
@@ -136,12 +139,26 @@ def _timeline(pile: Pile, path: Path, size: int) -> str:
         raise RecordingError(str(error)) from error
     first = next(iter(timeline), None)
     if isinstance(first, Note) and first.topic == RECORDING_NOTE:
-        pile.events += timeline.events
-        last = max(getattr(event, "ended", None) or event.at for event in timeline)
-        pile.cover(("http", "callback"), first.at, last)
+        add_recording(pile, timeline)
     else:
         pile.scenarios.append((path, timeline))
     return "timeline"
+
+
+def add_recording(pile: Pile, timeline: Timeline) -> None:
+    """Add a timeline that begins with the note of `ringtrue record` or `ringtrue check`: the latter says what it covers."""
+    pile.events += timeline.events
+    notes, exchanges = timeline.of(Note), timeline.of(Exchange)
+    covered = notes[0].data.get("covered")
+    if isinstance(covered, Mapping):
+        for kind, stretches in covered.items():
+            for stretch in stretches if isinstance(stretches, list) else ():
+                if isinstance(stretch, list) and [type(each) for each in stretch] == [float, float]:
+                    pile.cover((str(kind),), *stretch)
+        return
+    end = next((note.at for note in notes if note.topic == END_NOTE), None)
+    last = max((event.ended or event.at for event in exchanges), default=notes[0].at)
+    pile.cover(("http", "callback"), notes[0].at, last if end is None else end)
 
 
 def _capture(pile: Pile, path: Path) -> str:

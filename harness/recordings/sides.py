@@ -17,15 +17,15 @@ from harness.checks.callbacks import Webhooks
 from harness.checks.sequence_values import normal_url
 from harness.checks.sip import parse_message
 from harness.contract import Contract
+from harness.drivers.recorder.flows import WHOLE_HEADERS
 from harness.recordings.errors import RecordingError
-from harness.recordings.http_files import WHOLE
 from harness.recordings.reading import Pile
 from harness.recordings.sip_capture import CapturedSip
 from harness.spec import Operation
 from harness.timeline import Callback, Event, Exchange, HttpExchange, HttpRequest, SipMessage
 
-# Which member of a callback names the Call-ID of the INVITE that it announces.
-_CALL_ID_MEMBERS = ("sipCallId", "callId")
+# Callbacks that announce a call to the platform, and the member that is the Call-ID of its INVITE.
+_CALL_IDS = {"newCall": "sipCallId", "newRemoteCall": "callId"}
 # Where the URLs stand at which a system is told to call: members of a request body, or query parameters.
 _URL_MEMBERS = {"apidaze": ("url",), "vtx": ("notificationUrl",)}
 # Members by which a push is known whose URL nobody said.
@@ -199,20 +199,19 @@ def _finished(event: Callback | HttpExchange, contract: Contract, applications: 
         about["case"] = (
             "preflight" if event.request.header("access-control-request-method") and succeeded else "options"
         )
-    elif succeeded and about.get("headers") == WHOLE and contract.spec.operation(about["operation"]).secured:
+    elif succeeded and about.get("headers") == WHOLE_HEADERS and contract.spec.operation(about["operation"]).secured:
         about["auth"] = "valid"
     return replace(event, about=about)
 
 
 def _platform_of(messages: Sequence[CapturedSip], events: Iterable[Event]) -> tuple[str, ...]:
     """Who is the platform: it got the INVITEs that its callbacks announce, or it takes part in every call."""
-    announced = {
-        str(value)
+    announcing = (
+        (event, _CALL_IDS[event.about["operation"]])
         for event in events
-        if isinstance(event, Callback)
-        for name, value in _members(event.request).items()
-        if name in _CALL_ID_MEMBERS
-    }
+        if isinstance(event, Callback) and event.about.get("operation") in _CALL_IDS
+    )
+    announced = {str(_members(event.request).get(name)) for event, name in announcing}
     invites = {
         message.target
         for message in messages
@@ -226,7 +225,7 @@ def _platform_of(messages: Sequence[CapturedSip], events: Iterable[Event]) -> tu
         return tuple(common)
     hosts = {frozenset(_host(end) for end in pair) for pair in pairs}
     common_hosts = frozenset.intersection(*hosts)
-    if len(common_hosts) == 1:
+    if len(common_hosts) == 1 and all(len(pair) == 2 for pair in hosts):
         return tuple(common_hosts)
     seen = Counter(end for message in messages for end in (message.source, message.target))
     listed = ", ".join(end for end, _ in seen.most_common(_MOST_NAMED))

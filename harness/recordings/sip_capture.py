@@ -7,6 +7,7 @@ bounded, so that a capture of anything else costs nothing but the reading.
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -21,6 +22,9 @@ _MOST_WAITING = 256
 # So much without the start of a message, and a stream is something else.
 _FOREIGN = 4096
 _WRAP = 1 << 32
+# The first retransmission comes after half a second (RFC 3261 17.1.1.1); seconds.
+_SAME_FRAME = 0.1
+_MOST_LATEST = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class SipCollector:
     def __init__(self) -> None:
         self.other = 0
         self._streams: dict[tuple[str, str], _Stream] = {}
+        self._latest: OrderedDict[tuple[str, str, bytes], float] = OrderedDict()
 
     def feed(self, segment: Segment) -> Iterator[CapturedSip]:
         if segment.tcp:
@@ -58,9 +63,22 @@ class SipCollector:
             return
         data = segment.data.lstrip(b"\r\n")
         if _START.match(data):
-            yield _message(segment, "udp", _datagram(data))
+            if not self._same_frame(segment):
+                yield _message(segment, "udp", _datagram(data))
         elif data:
             self.other += 1
+
+    def _same_frame(self, segment: Segment) -> bool:
+        """Whether a capture of several interfaces, or of loopback, shows a datagram once more; SIP itself waits longer."""
+        key = (segment.source, segment.target, segment.data)
+        before = self._latest.get(key)
+        if before is not None and abs(segment.at - before) < _SAME_FRAME:
+            return True
+        self._latest[key] = segment.at
+        self._latest.move_to_end(key)
+        if len(self._latest) > _MOST_LATEST:
+            self._latest.popitem(last=False)
+        return False
 
     def _stream(self, segment: Segment) -> Iterator[CapturedSip]:
         key = (segment.source, segment.target)

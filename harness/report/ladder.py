@@ -260,9 +260,12 @@ class _Chart:
             self._lane(_API, "API client")
         self._lane(_IUT, ", ".join(systems) or "implementation", iut_address, iut=True)
         if called:
-            self._lane(_RECORDER, "recorder", _netloc(called))
+            # In a run the recorder answers, as a route tells it to; in a recording an application does.
+            routed = any("route" in event.about for event in exchanges if isinstance(event, Callback))
+            self._lane(_RECORDER, "recorder" if routed else "application", _netloc(called))
         for message in messages:
-            self._lane(f"sip {message.agent}", message.agent or "SIP agent", message.local)
+            detail = message.local if message.local != message.agent else message.transport.upper()
+            self._lane(f"sip {message.agent}", message.agent or "SIP agent", detail)
         for event in events:
             if isinstance(event, MediaReport) and f"sip {event.agent}" not in self._places:
                 self._lane(f"sip {event.agent}", event.agent or "media", "RTP")

@@ -15,7 +15,7 @@ from harness.report.ladder import Ladder, Lane, Mark, Plane, Row
 from harness.verdicts import Verdict
 
 _FIRST = 130
-_WIDE, _NARROW = 230, 150
+_WIDE, _NARROW = 262, 150
 _EDGE = 74
 _HEAD = 62
 _BOX = 36

@@ -40,6 +40,33 @@ class _Progress:
     dropped: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a request is refused before anybody looks at it. `name`: a stable word."""
+
+    name: str
+    status: int
+    words: str
+
+
+def unfit(flow: HTTPFlow, max_headers: int) -> Unfit | None:
+    """What no listener of ours takes: requests to a proxy, too many header fields, targets without end."""
+    if flow.request.data.authority and flow.request.http_version.startswith("HTTP/1"):
+        return Unfit("absolute-form", 400, "this is no proxy: send the path, not an absolute URL")
+    if len(flow.request.headers.fields) > max_headers:
+        return Unfit("too-many-headers", 431, f"more than {max_headers} header fields")
+    if len(flow.request.path) > MAX_TARGET:
+        return Unfit("long-target", 414, f"request target longer than {MAX_TARGET} characters")
+    return None
+
+
+def refuse(flow: HTTPFlow, status: int, why: str) -> None:
+    """Answer a request with plain words."""
+    from mitmproxy.http import Response
+
+    flow.response = Response.make(status, f"{why}\n", {"Content-Type": "text/plain; charset=utf-8"})
+
+
 class CallbackAddon:
     """One per recorder.
 
@@ -76,19 +103,13 @@ class CallbackAddon:
         progress = _Progress(self._clock.from_wall(flow.request.timestamp_start))
         flow.metadata[_KEY] = progress
         self._open[flow.id] = flow
-        if flow.request.data.authority and flow.request.http_version.startswith("HTTP/1"):
-            progress.refused = "absolute-form"
-            self._refuse(flow, 400, "this is no proxy: send the path, not an absolute URL")
-        elif len(flow.request.headers.fields) > self._max_headers:
-            progress.refused = "too-many-headers"
-            self._refuse(flow, 431, f"more than {self._max_headers} header fields")
-        elif len(flow.request.path) > MAX_TARGET:
-            progress.refused = "long-target"
-            self._refuse(flow, 414, f"request target longer than {MAX_TARGET} characters")
+        if problem := unfit(flow, self._max_headers):
+            progress.refused = problem.name
+            refuse(flow, problem.status, problem.words)
 
     def http_connect(self, flow: HTTPFlow) -> None:
         flow.metadata[_KEY] = _Progress(self._clock.from_wall(flow.request.timestamp_start), refused="connect")
-        self._refuse(flow, 405, "this is no proxy: CONNECT is not served")
+        refuse(flow, 405, "this is no proxy: CONNECT is not served")
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         data.server.error = "the recorder never forwards"
@@ -104,7 +125,7 @@ class CallbackAddon:
         inquiry = self._inquire(flow, flow.request.raw_content or b"")
         progress.entry = entry = self._table.find(inquiry)
         if entry is None:
-            self._refuse(flow, 404, "no scenario waits for this")
+            refuse(flow, 404, "no scenario waits for this")
             return
         answer = entry.next_answer()
         if entry.asks:
@@ -147,11 +168,6 @@ class CallbackAddon:
             target = target[len(self._public_path) :]
         progress.inquiry = Inquiry(flow.request.method, target, _headers(flow.request), body)
         return progress.inquiry
-
-    def _refuse(self, flow: HTTPFlow, status: int, why: str) -> None:
-        from mitmproxy.http import Response
-
-        flow.response = Response.make(status, f"{why}\n", {"Content-Type": "text/plain; charset=utf-8"})
 
     def _finish(self, flow: HTTPFlow, failure: str | None) -> None:
         """Record a flow once, whichever hook ends it first."""

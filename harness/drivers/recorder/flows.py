@@ -14,9 +14,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qsl
 
 from harness.redact import Redactor
+from harness.timeline import Headers
 
 if TYPE_CHECKING:
-    from mitmproxy.http import HTTPFlow
+    from mitmproxy.http import Headers as MitmHeaders
+    from mitmproxy.http import HTTPFlow, Message
+
+
+WHOLE_HEADERS = "wire"
+"""`about.headers` of an exchange whose headers are those of the wire; a browser's HAR may leave some out."""
 
 
 class FlowFile:
@@ -62,6 +68,28 @@ class FlowFile:
 
     def _mask(self, value: bytes) -> bytes:
         return self._redactor.text(_text(value)).encode("utf-8", "surrogateescape")
+
+
+def message_parts(message: Message) -> tuple[bytes, Headers, bool]:
+    """Body without its content coding, headers that fit it, and whether all of the body is held."""
+    headers = header_pairs(message.headers)
+    if message.raw_content is None:
+        return b"", headers, False
+    try:
+        body = message.get_content()
+    except ValueError:  # not encoded as it says: that is for the checks to tell
+        return message.raw_content, headers, True
+    return body or b"", without_coding(headers), True
+
+
+def header_pairs(headers: MitmHeaders) -> Headers:
+    """Header fields as the timeline holds them."""
+    return tuple((_plain(name), _plain(value)) for name, value in headers.fields)
+
+
+def without_coding(headers: Headers) -> Headers:
+    """Header fields of a body that is no longer encoded."""
+    return tuple(pair for pair in headers if pair[0].lower() != "content-encoding")
 
 
 def write_har(flows: Path, har: Path) -> int:
