@@ -66,8 +66,8 @@ def _flow(flow: HTTPFlow) -> Exchange:
     began = request.timestamp_start
     ended = (response.timestamp_end if response else None) or request.timestamp_end or began
     about = {"headers": WHOLE_HEADERS} if request.http_version.startswith("HTTP/1") else {}
-    host = request.host_header or request.host
-    url = request.pretty_url if request.data.authority else f"{request.scheme}://{host}{request.path}"
+    host = request.host_header
+    url = f"{request.scheme}://{host}{request.path}" if host and not request.data.authority else request.url
     sent = HttpRequest(request.method, url, headers, body)
     return Exchange(began, request=sent, response=answer, ended=max(began, ended), failure=failure, about=about)
 

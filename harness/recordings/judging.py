@@ -17,7 +17,7 @@ from harness.checks.application import Remark, remarks_on
 from harness.checks.recorded import check_part, check_whole, settled
 from harness.checks.sequence_passive import Passive
 from harness.contract import Contract
-from harness.recordings.calls import cut
+from harness.recordings.calls import Part, cut
 from harness.recordings.output import write_junit, write_ladders
 from harness.recordings.reading import RECORDING_FILE, Pile
 from harness.redact import Redactor
@@ -64,16 +64,12 @@ class Case:
 def judge_recording(case: Case, pile: Pile, events: Sequence[Event], timeline: str) -> Judged:
     """Judge and write. `events`: those of the recording in order of time, as they stand in `timeline` on disk."""
     contract = case.contract
-    passive = Passive(_SLACK if pile.observers > 1 else ORDER_SLACK, _merged(pile.covered))
-    plain = bool(getattr(case.target, "hsts_without_tls", False))
     parts = cut(events, contract.system)
-    whole = list(check_whole(events, contract, passive, hsts_without_tls=plain))
-    by_part = [
-        [] if part.outside else list(check_part(part.events, contract, passive, case.timing)) for part in parts
-    ]  # fmt: skip
-    found = [replace(each, source=timeline, timeline=timeline) for each in whole]
-    for part, findings in zip(parts, by_part, strict=True):
-        found += [replace(each, source=part.title, timeline=timeline) for each in findings]
+    plain = bool(getattr(case.target, "hsts_without_tls", False))
+    found = [
+        replace(finding, timeline=timeline)
+        for finding in findings_in(events, parts, contract, pile, case.timing, hsts_without_tls=plain)
+    ]
     found += _of_scenarios(case, pile)
     found = settled(found)
     found = [Finding.from_json(case.redactor.scrub(finding.to_json())) for finding in found]
@@ -93,6 +89,24 @@ def judge_recording(case: Case, pile: Pile, events: Sequence[Event], timeline: s
     _write(case, record, found, remarks)
     write_ladders(case.run_dir, contract.system, parts, found, verdict, case.redactor)
     return Judged(record, remarks, len([part for part in parts if not part.outside]) + len(pile.scenarios))
+
+
+def findings_in(
+    events: Sequence[Event],
+    parts: Iterable[Part],
+    contract: Contract,
+    pile: Pile,
+    timing: Timing = PATIENT,
+    *,
+    hsts_without_tls: bool = False,
+) -> Iterator[Finding]:
+    """All findings of a recording; `source` is the part that each is about."""
+    passive = Passive(_SLACK if pile.observers > 1 else ORDER_SLACK, _merged(pile.covered))
+    yield from check_whole(events, contract, passive, hsts_without_tls=hsts_without_tls)
+    for part in parts:
+        if not part.outside:
+            found = check_part(part.events, contract, passive, timing)
+            yield from (replace(finding, source=part.title) for finding in found)
 
 
 def write_timeline(events: Iterable[Event], folder: Path, redactor: Redactor) -> tuple[tuple[Event, ...], str]:

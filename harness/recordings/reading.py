@@ -7,6 +7,7 @@ conversation is the platform's.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,6 @@ def read_inputs(paths: Sequence[Path]) -> Pile:
             raise RecordingError(
                 f"{path}: more than {MOST_EVENTS:,} events at once: cut the recording (`editcap -A … -B …`, or fewer files)"
             )
-    pile.exchanges = _distinct(pile.exchanges, pile.events)
     return pile
 
 
@@ -109,11 +109,18 @@ def _read(pile: Pile, path: Path) -> str:
 
 
 def _exchanges(pile: Pile, path: Path, exchanges: Iterable[Exchange]) -> None:
+    """Those of one file; what an earlier file had (a HAR beside flows, a timeline beside both) is left out."""
     begin, end = math.inf, 0.0
+    earlier = (*pile.exchanges, *(event for event in pile.events if isinstance(event, Exchange)))
+    known = Counter(_identity(each) for each in earlier)
     for count, exchange in enumerate(exchanges):
         if count >= MOST_EVENTS:
             raise RecordingError(f"{path}: more than {MOST_EVENTS:,} exchanges: split the recording")
-        pile.exchanges.append(exchange)
+        identity = _identity(exchange)
+        if known[identity]:
+            known[identity] -= 1
+        else:
+            pile.exchanges.append(exchange)
         begin, end = min(begin, exchange.at), max(end, exchange.ended or exchange.at)
     pile.cover(("http", "callback"), begin, end)
 
@@ -177,18 +184,6 @@ def _capture(pile: Pile, path: Path) -> str:
         pile.notes.append(f"{path}: no SIP in {capture.packets} packets (SIP over TLS cannot be read)")
     pile.cover(("sip",), begin, end)
     return "capture"
-
-
-def _distinct(exchanges: list[Exchange], events: list[Event]) -> list[Exchange]:
-    """Exchanges once each, though a HAR and flows of the same traffic, or the timeline beside them, were named together."""
-    known = {_identity(event) for event in events if isinstance(event, Exchange)}
-    kept: list[Exchange] = []
-    for exchange in exchanges:
-        key = _identity(exchange)
-        if key not in known:
-            known.add(key)
-            kept.append(exchange)
-    return kept
 
 
 def _identity(exchange: Exchange) -> tuple[str, str, int, bytes]:

@@ -7,7 +7,7 @@ the system is counted and left out. Nothing here judges.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -86,13 +86,29 @@ def sort_out(pile: Pile, contract: Contract, addresses: Sequence[str] = ()) -> S
     found.events += (event for event in pile.events if not isinstance(event, Exchange))
     if pile.messages:
         found.platform = tuple(addresses) or _platform_of(pile.messages, found.events)
+        directed: list[SipMessage] = []
         for message in pile.messages:
             event = _directed(message, found.platform)
             if event is None:
                 found.foreign[f"SIP between {message.source} and {message.target}"] += 1
             else:
-                found.events.append(event)
+                directed.append(event)
+        names = _names(directed)
+        found.events += (replace(event, agent=names.get(event.agent, event.agent)) for event in directed)
     return found
+
+
+def _names(messages: Iterable[SipMessage]) -> dict[str, str]:
+    """Peers by address that are one user, and the only ones who are: they are called by that name."""
+    users: dict[str, set[str]] = defaultdict(set)
+    for event in messages:
+        message = parse_message(event.text)
+        if message.starts_dialog and message.method in ("INVITE", "REGISTER"):
+            user = message.from_user if event.direction == "out" else message.request_uri and message.request_uri.user
+            users[event.agent].add(user or "")
+    single = {agent: next(iter(found)) for agent, found in users.items() if len(found) == 1 and "" not in found}
+    shared = Counter(single.values())
+    return {agent: user for agent, user in single.items() if shared[user] == 1}
 
 
 def _known(exchanges: Sequence[Exchange], contract: Contract) -> dict[int, Callback | HttpExchange]:

@@ -323,7 +323,7 @@ class _Chart:
             aside = " · ".join(part for part in (asked, why) if part)
             return [replace(request, aside=aside, broken=True)]
         ended = max(exchange.at, exchange.ended or exchange.at)
-        status = f"{response.status} {words.clean(response.reason)}".strip()
+        status = f"{response.status} {words.clean(response.reason)}".strip() + f" ({words.last_step(label)})"
         meanwhile = any(exchange.at < moment < ended for moment in self._moments)
         if ended - exchange.at < QUICK_SECONDS and not meanwhile:
             aside = " → ".join(part for part in (asked, answered) if part) if asked else answered

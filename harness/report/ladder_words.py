@@ -20,7 +20,7 @@ _LONGEST_LABEL = 160
 _LONGEST_DETAIL = 1200
 _LONGEST_PATH = 500
 _LONGEST_VALUE = 24
-_MOST_TOLD = 3
+_MOST_TOLD = 2
 # Control, format (bidirectional overrides among them), surrogates, private use, unassigned, line and paragraph ends.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})
@@ -94,6 +94,11 @@ def shorter(line: str) -> tuple[str, ...]:
     without_ids = re.sub(r"[\w-]{6}…", "…", line)
     short = f"{method} {'…' if head else ''}{slash}{tail}"
     return (without_ids, short, f"{slash}{tail}") if method == "POST" else (without_ids, short)
+
+
+def last_step(line: str) -> str:
+    """What a request line asks for in one word: the end of its path."""
+    return line.partition(" ")[2].partition("?")[0].rstrip("/").rpartition("/")[2] or line.partition(" ")[0]
 
 
 def _cut_id(found: re.Match[str]) -> str:

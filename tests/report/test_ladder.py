@@ -123,14 +123,14 @@ def test_a_quick_exchange_is_one_arrow_and_a_slow_one_two() -> None:
     slow = chart(exchange(10.0, took=1.5))
     assert [(row.label, row.status, row.answer) for row in slow.rows] == [
         ("GET /things", "", False),
-        ("200 OK", "", True),
+        ("200 OK (things)", "", True),
     ]
     assert slow.rows[1].at == pytest.approx(1.5)
 
 
 def test_an_exchange_during_which_something_happened_is_two_arrows_around_it() -> None:
     ladder = chart(exchange(10.0, took=0.1, seq=0), sip(10.05, "INVITE sip:a@b SIP/2.0", direction="in", seq=1))
-    assert [row.label for row in ladder.rows] == ["GET /things", "INVITE sip:a@b", "200 OK"]
+    assert [row.label for row in ladder.rows] == ["GET /things", "INVITE sip:a@b", "200 OK (things)"]
 
 
 def test_an_exchange_without_an_answer_is_broken_and_says_why() -> None:

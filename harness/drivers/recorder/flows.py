@@ -121,6 +121,7 @@ def _entry(state: dict[str, Any]) -> dict[str, Any]:
     took = max(0.0, ((response.get("timestamp_end") or request.get("timestamp_end") or began) - began) * 1000)
     path, body, answer = _plain(request["path"]), request.get("content") or b"", response.get("content") or b""
     host = next((value for name, value in request["headers"] if name.lower() == b"host"), b"") or request["authority"]
+    host = host or f"{request['host']}:{request['port']}".encode()
     query = parse_qsl(path.partition("?")[2], keep_blank_values=True)
     entry: dict[str, Any] = {
         "startedDateTime": datetime.fromtimestamp(began, UTC).isoformat(),

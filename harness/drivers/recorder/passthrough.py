@@ -248,7 +248,7 @@ class _Addon:
             body, failure = body[:KEPT_BODY], failure or "too-large: the record does not hold the whole body"
         if flow.response is not None and not (failure or "").startswith(("connect", "tls", "timeout", "protocol")):
             answer, _, complete = message_parts(flow.response)
-            fields = without_coding(header_pairs(flow.metadata.get(f"{_KEY} headers") or flow.response.headers))
+            fields = without_coding(header_pairs(flow.metadata.get(f"{_KEY} headers", flow.response.headers)))
             cut = len(answer) > KEPT_BODY or not complete
             response = HttpResponse(
                 flow.response.status_code, fields, answer[:KEPT_BODY], flow.response.reason or "", truncated=cut
