@@ -56,6 +56,12 @@ def check_correlation(record: Record) -> Iterator[Finding]:
         yield from first_of_each(finding for finding in check(calls) if finding.clause in record.contract.catalogue)
 
 
+def check_domains(record: Record) -> Iterator[Finding]:
+    """Findings about the domain in the callbacks of a whole recording, whose operations belong to no call in particular."""
+    if record.contract.system == SYSTEM:
+        yield from first_of_each(_domains(_Calls.of(record)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Calls:
     """What a record tells of calls. `single`: all of it belongs to one call; `steered`: by API calls, all or none of
