@@ -115,9 +115,13 @@ def _known(exchanges: Sequence[Exchange], contract: Contract) -> dict[int, Callb
     """By place: exchanges that are API calls or callbacks of the system, as such."""
     known: dict[int, Callback | HttpExchange] = {}
     for number, exchange in enumerate(exchanges):
-        operation = None if isinstance(exchange, Callback) else _operation(contract, exchange.request)
+        if isinstance(exchange, Callback):
+            continue
+        operation = _operation(contract, exchange.request, exchange.request.method)
         if operation is not None:
             known[number] = _as(HttpExchange, exchange, contract, operation.id)
+        elif (asked := _preflighted(exchange.request)) and _operation(contract, exchange.request, asked):
+            known[number] = _as(HttpExchange, exchange, contract, "")
     webhooks = Webhooks(known.values(), contract)
     urls = frozenset(_urls(known.values(), contract))
     for number, exchange in enumerate(exchanges):
@@ -133,11 +137,16 @@ def _known(exchanges: Sequence[Exchange], contract: Contract) -> dict[int, Callb
     return known
 
 
-def _operation(contract: Contract, request: HttpRequest) -> Operation | None:
+def _preflighted(request: HttpRequest) -> str:
+    """The method that a pre-flight request asks about; '' where it is none."""
+    return (request.header("access-control-request-method") or "") if request.method == "OPTIONS" else ""
+
+
+def _operation(contract: Contract, request: HttpRequest, method: str) -> Operation | None:
     """The operation for a URL, whatever stands before its path."""
     segments = _path(request.url).strip("/").split("/")
     for start in range(len(segments)):
-        found = contract.spec.match(request.method, "/" + "/".join(segments[start:]))
+        found = contract.spec.match(method, "/" + "/".join(segments[start:]))
         if found is not None:
             return found
     return None

@@ -29,7 +29,8 @@ from tests.recordings.build import PLATFORM, Item, another, names, scene
 # What a recording cannot show: it needs a scenario that knows what it provoked or placed, that saw every leg, or that was
 # the only caller.
 ONLY_IN_A_SCENARIO = {
-    "alarm-in-a-faultless-call", "another-destination-invited", "another-response-code-told", "another-session-id",
+    "alarm-in-a-faultless-call", "api-valid-request-refused", "monitoring-leg-not-told", "no-monitoring-leg",
+    "another-destination-invited", "another-response-code-told", "another-session-id",
     "answered-told-too-early", "call-pushed-twice", "callback-cut-short", "new-call-with-another-call-id", "no-new-call",
     "no-push", "no-push-for-the-second-call", "no-ringing-told", "push-while-call-is-up", "reply-id-refused",
     "session-completed-late", "session-completed-while-call-is-up", "two-calls-with-one-trace", "wrong-direction",

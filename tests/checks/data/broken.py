@@ -14,6 +14,7 @@ from tests.checks.data.scenes import (
     completed,
     connected_call,
     ivr_call,
+    monitored_call,
     push,
     reference_scene,
     remote_call,
@@ -103,6 +104,11 @@ def _connected() -> Iterator[Case]:
     yield "transaction-id-twice", same, ["MS-httpTransactionId-unique"], []
     trace = change(connected_call(), "sessionCompleted", traceId="trace-2")
     yield "completed-with-another-trace", trace, ["MS-traceId-constant"], []
+    unheard = without_agent(monitored_call(), "monitor")
+    yield "no-monitoring-leg", unheard, ["MS-newCall-call-monitorDestAddr"], []
+    untold = change(monitored_call(), "callAnswered", monitoringParticipant=False)
+    untold = change(untold, "callNotify", monitoringParticipant=False)
+    yield "monitoring-leg-not-told", untold, ["MS-monitoringParticipant-true"], []
     kept = without_sip(connected_call(), "BYE", "in", "caller")
     yield "other-side-not-hung-up", kept, ["MS-callEvent-action-drop", "MS-callEvent-dropCode"], []
 
@@ -196,6 +202,10 @@ def without_sip(scene: Scene, method: str, direction: str, agent: str) -> Scene:
         return not (sip and line["text"].startswith(f"{method} "))
 
     return _keep(scene, kept)
+
+
+def without_agent(scene: Scene, agent: str) -> Scene:
+    return _keep(scene, lambda line: line.get("agent") != agent)
 
 
 def until(scene: Scene, seconds: float) -> Scene:

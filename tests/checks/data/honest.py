@@ -14,6 +14,7 @@ from tests.checks.data.scenes import (
     call_log,
     connected_call,
     ivr_call,
+    monitored_call,
     push,
     reference_scene,
     remote_call,
@@ -47,6 +48,8 @@ def honest() -> Iterator[tuple[str, Scene, list[str]]]:
         connected_call(603),
         ["MS-callEvent-calledPartyFailure", "MS-callEvent-sipResponseCode"],
     )
+    monitored = ["MS-newCall-call-monitorDestAddr", "MS-monitoringParticipant-true", "MS-monitoringParticipant-false"]
+    yield "monitored-call", monitored_call(), monitored
     yield "two-calls-at-once", two_calls(), ["MS-sessionId-distinct", "MS-session-completed-once"]
     pushes = ["VX-push-each-call", "VX-push-once", "VX-push-own-log-id", "VX-push-direction", "VX-push-subscription-id"]
     yield "call-log", call_log(), [*pushes, "VX-push-exact-url", "VX-push-party-number"]

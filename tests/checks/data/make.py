@@ -7,8 +7,10 @@ file stands in its header, so that a timeline is a case by itself.
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 
+from tests.checks.data.api import broken_api, honest_api
 from tests.checks.data.broken import broken
 from tests.checks.data.honest import honest
 from tests.checks.data.scenes import BEGIN, Scene
@@ -29,7 +31,7 @@ def write(folder: str, name: str, scene: Scene, **expected: list[str]) -> None:
 if __name__ == "__main__":
     for old in FOLDER.glob("*/*.jsonl"):
         old.unlink()
-    for name, scene, passes in honest():
+    for name, scene, passes in chain(honest(), honest_api()):
         write("honest", name, scene, passes=passes)
-    for name, scene, fails, undecided in broken():
+    for name, scene, fails, undecided in chain(broken(), broken_api()):
         write("broken", name, scene, fails=fails, undecided=undecided)

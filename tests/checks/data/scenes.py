@@ -214,6 +214,25 @@ def connected_call(refused: int | None = None) -> Scene:
     return scene
 
 
+def monitored_call() -> Scene:
+    """The same with a third party that listens: told as a monitoring participant."""
+    scene = connected_call()
+    newcall = next(line for line in scene.lines if line["kind"] == "callback")
+    answer = {"action": "call", "destAddr": f"sip:+15550200@{AGENT}", "monitorDestAddr": f"sip:+15550300@{AGENT}"}
+    newcall["response"] = _response(200, answer)
+    monitor = Leg(scene, "m-1@192.0.2.1", user="+15550300", out=False, agent="monitor")
+    monitor.invite(0.7)
+    monitor.answer(0.8, 200, "OK")
+    monitor.request(0.81, "ACK", by_caller=True)
+    scene.callback(0.82, "callAnswered", {
+        "callingPartyNumber": "+15550101", "callerParticipantId": "p-1", "calleeParticipantId": "p-3",
+        "remotePartyNumber": "+15550300", "connectionId": "c-2", "monitoringParticipant": True, "replyId": "r-8",
+        "traceId": "trace-1", "httpTransactionId": "tx-2",
+    })  # fmt: skip
+    monitor.request(2.1, "BYE", by_caller=True)
+    return scene
+
+
 def reference_scene() -> Scene:
     """placeIvrCall with a reference; the command that it asks for is interrupted; the callee hangs up."""
     scene = Scene("mediaservice")
