@@ -18,13 +18,14 @@ from harness.checks.recorded import check_part, check_whole, settled
 from harness.checks.sequence_passive import Passive
 from harness.contract import Contract
 from harness.recordings.calls import Part, cut
+from harness.recordings.clocks import disagreement
 from harness.recordings.output import write_junit, write_ladders
 from harness.recordings.reading import RECORDING_FILE, Pile
 from harness.redact import Redactor
 from harness.report.results import RunRecord, write_results
 from harness.sequences import ORDER_SLACK
 from harness.target import SystemTarget, Timing
-from harness.timeline import Event, HttpExchange, Note, Timeline
+from harness.timeline import Event, HttpExchange, Note, SipMessage, Timeline
 from harness.verdicts import Finding, Reason, RunVerdict, Scope, Verdict, judge
 
 APPLICATION = "application.json"
@@ -66,9 +67,11 @@ def judge_recording(case: Case, pile: Pile, events: Sequence[Event], timeline: s
     contract = case.contract
     parts = cut(events, contract.system)
     plain = bool(getattr(case.target, "hsts_without_tls", False))
+    comparable = _on_one_clock(events, pile)
+    judged_parts = parts if len(comparable) == len(events) else cut(comparable, contract.system)
     found = [
         replace(finding, timeline=timeline)
-        for finding in findings_in(events, parts, contract, pile, case.timing, hsts_without_tls=plain)
+        for finding in findings_in(comparable, judged_parts, contract, pile, case.timing, hsts_without_tls=plain)
     ]
     found += _of_scenarios(case, pile)
     found = settled(found)
@@ -89,6 +92,18 @@ def judge_recording(case: Case, pile: Pile, events: Sequence[Event], timeline: s
     _write(case, record, found, remarks)
     write_ladders(case.run_dir, contract.system, parts, found, verdict, case.redactor)
     return Judged(record, remarks, len([part for part in parts if not part.outside]) + len(pile.scenarios))
+
+
+def _on_one_clock(events: Sequence[Event], pile: Pile) -> Sequence[Event]:
+    """The events whose times can be compared: without SIP, where a clock was wrong."""
+    gap = disagreement(events, _SLACK) if pile.observers > 1 else None
+    if gap is None:
+        return events
+    pile.notes.append(
+        f"the clocks of these recordings disagree: SIP is {abs(gap):.1f} s {'ahead of' if gap > 0 else 'behind'} the "
+        f"callbacks that belong to it, so it is shown and not judged. `editcap -t {-gap:.3f}` shifts a capture"
+    )
+    return [event for event in events if not isinstance(event, SipMessage)]
 
 
 def findings_in(

@@ -18,14 +18,13 @@ from harness.checks.sequence_values import normal_url
 from harness.checks.sip import parse_message
 from harness.contract import Contract
 from harness.drivers.recorder.flows import WHOLE_HEADERS
+from harness.recordings.clocks import announced
 from harness.recordings.errors import RecordingError
 from harness.recordings.reading import Pile
 from harness.recordings.sip_capture import CapturedSip
 from harness.spec import Operation
 from harness.timeline import Callback, Event, Exchange, HttpExchange, HttpRequest, SipMessage
 
-# Callbacks that announce a call to the platform, and the member that is the Call-ID of its INVITE.
-_CALL_IDS = {"newCall": "sipCallId", "newRemoteCall": "callId"}
 # Where the URLs stand at which a system is told to call: members of a request body, or query parameters.
 _URL_MEMBERS = {"apidaze": ("url",), "vtx": ("notificationUrl",)}
 # Members by which a push is known whose URL nobody said.
@@ -231,16 +230,11 @@ def _finished(event: Callback | HttpExchange, contract: Contract, applications: 
 
 def _platform_of(messages: Sequence[CapturedSip], events: Iterable[Event]) -> tuple[str, ...]:
     """Who is the platform: it got the INVITEs that its callbacks announce, or it takes part in every call."""
-    announcing = (
-        (event, _CALL_IDS[event.about["operation"]])
-        for event in events
-        if isinstance(event, Callback) and event.about.get("operation") in _CALL_IDS
-    )
-    announced = {str(_members(event.request).get(name)) for event, name in announcing}
+    told = announced(events)
     invites = {
         message.target
         for message in messages
-        if message.text.startswith("INVITE ") and announced and parse_message(message.text).call_id in announced
+        if message.text.startswith("INVITE ") and told and parse_message(message.text).call_id in told
     }
     if invites:
         return tuple(sorted(invites))

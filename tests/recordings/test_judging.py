@@ -138,6 +138,21 @@ def stretch(items: Sequence[Recorded], dice: random.Random) -> list[Recorded]:
     return ordered[start : dice.randrange(start, len(ordered) + 1)]
 
 
+@pytest.mark.parametrize("wrong_by", [-3600.0, -12.0, 1.5, 61.0])
+def test_where_a_clock_was_wrong_sip_is_not_judged_and_that_is_said(wrong_by: float, tmp_path: Path) -> None:
+    contract = load_contracts(("mediaservice",))["mediaservice"]
+    _, items = scene("honest", "ivr-call")
+    shifted = [replace(item, at=item.at + wrong_by) if isinstance(item, CapturedSip) else item for item in items]
+    pile, ordered = sorted_pile(shifted, contract)
+    events, timeline = write_timeline(ordered, tmp_path, Redactor())
+    judged = judge_recording(Case(contract, tmp_path, "a recording", time.time()), pile, events, timeline)
+    assert deviating(judged) == set()
+    assert f"disagree: SIP is {abs(wrong_by):.1f} s {'ahead' if wrong_by > 0 else 'behind'}" in pile.notes[0]
+    verdicts = {item.clause.id: item.verdict for item in judged.record.verdict.clauses}
+    assert verdicts["MS-newCall-sipCallId"] is Verdict.NONE
+    assert verdicts["MS-newCall.body"] is Verdict.PASS
+
+
 def test_what_the_application_did_not_take_may_come_again(tmp_path: Path) -> None:
     _, items = scene("honest", "ivr-call")
     last = max((item for item in items if isinstance(item, Exchange)), key=lambda item: item.at)

@@ -20,7 +20,7 @@ _QUOTA = [
     ["Sunset", "n/a"], ["API-Version", "1.1"], ["Quota-Interval", "1"], ["Quota-Limit", "1000"], ["Quota-Used", "1"],
     ["Quota-Reset-UTC", "2026-01-02T04:00:00Z"], ["Quota-Time-Unit", "hour"],
 ]  # fmt: skip
-_SECURE = ["Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload"]
+_SECURE = ["Strict-Transport-Security", "preload; max-age=31536000; includeSubDomains"]
 _CROSS = [
     ["Access-Control-Allow-Origin", "*"], ["Access-Control-Allow-Credentials", "true"],
     ["Access-Control-Allow-Headers", "Authorization"], ["Access-Control-Allow-Methods", "GET, POST"],
@@ -43,7 +43,7 @@ def accounts() -> Scene:
     ):
         line = scene.http(float(number), "GET", _URL + path, operation, answer=answer)
         length = [pair for pair in line["response"]["headers"] if pair[0] != "Access-Control-Allow-Origin"]
-        line["response"]["headers"] = [*length, *(list(pair) for pair in _QUOTA), list(_SECURE), *map(list, _CROSS)]
+        line["response"]["headers"] = [*length, list(_SECURE), *map(list, _CROSS), *map(list, _QUOTA)]
         line["request"]["headers"] = [["Origin", "https://app.example"]]
         line["about"]["expect"] = "success"
         put(line, "Quota-Used", str(number + 1))
