@@ -28,6 +28,8 @@ _DIGEST = re.compile(r'(response\s*=\s*")[0-9a-fA-F]+(")')
 _USERINFO = re.compile(r"(\w://[^/\s:@]*:)[^/\s@]+@")
 _SECRET_HEADERS = frozenset({"cookie", "set-cookie", "x-api-key", "api-key", "apikey", "x-auth-token"})
 _AUTHORIZATION = frozenset({"authorization", "proxy-authorization"})
+_CREDENTIAL_HEADERS = _AUTHORIZATION | {"x-c5-application", "x-api-key", "x-auth-token"}
+_MOST_LEARNED = 5000
 _PUBLIC_SCHEMES = frozenset({"digest", "aws4-hmac-sha256"})
 
 
@@ -47,6 +49,12 @@ class Redactor:
         self._secrets = self._secrets | _forms(secret)  # a new set: other threads may be reading the old one
         longest_first = sorted(self._secrets, key=len, reverse=True)
         self._pattern = re.compile("|".join(re.escape(item) for item in longest_first))
+
+    def learn(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Learn the credentials in header fields, so that they are known wherever they turn up again."""
+        for name, value in headers:
+            if name.lower() in _CREDENTIAL_HEADERS and len(self._secrets) < _MOST_LEARNED:
+                self.add(value.partition(" ")[2].strip() or value)
 
     @property
     def secrets(self) -> frozenset[str]:

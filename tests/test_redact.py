@@ -146,3 +146,11 @@ def test_scrub_reaches_every_depth_and_the_names_too() -> None:
 def test_a_basic_pair_is_masked_where_it_stands_alone_once_it_is_known() -> None:
     pair = base64.b64encode(b"user:pass").decode()
     assert Redactor([pair]).text(f"sent {pair}.") == "sent ***."
+
+
+def test_credentials_in_headers_are_learned_and_known_elsewhere() -> None:
+    redactor = Redactor()
+    redactor.learn(
+        [("Authorization", "Bearer tok-12345678"), ("X-C5-Application", "app-secret"), ("X-Other", "plain-word")]
+    )
+    assert redactor.text("seen tok-12345678, app-secret and plain-word") == "seen ***, *** and plain-word"

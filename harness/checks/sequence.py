@@ -14,7 +14,16 @@ from harness.checks.sequence_passive import UNTIED, counted, flows_of, is_blind,
 from harness.checks.sequence_record import Record, Seen, read_field
 from harness.checks.sequence_stretch import Stretch, possibly_in, surely_in, undoubtedly_in
 from harness.checks.sequence_values import agree, comparable, text_of
-from harness.checks.sequence_window import FlowRun, Instance, TooMuchWork, is_retry, once, surely_before
+from harness.checks.sequence_window import (
+    FlowRun,
+    Instance,
+    TooMuchWork,
+    how_late,
+    is_retry,
+    once,
+    places,
+    surely_before,
+)
 from harness.sequences import Absent, Agree, Expect, Flow, Order, Precede, Rule, Seconds, Unique
 from harness.target import Timing
 from harness.verdicts import Finding, Reason, Verdict
@@ -182,7 +191,7 @@ class _Judge:
             surplus = len(sure) - rule.at_most if rule.at_most is not None else 0
             expected = _count_words(rule) + (f" within {self._seconds(rule.within):g} s" if rule.within else "")
             place = f" after {_either(rule.after or rule.each)}" if stretch.anchor else ""
-            at = _places([anchor, *possible, *sure])
+            at = places([anchor, *possible, *sure])
             if missing > 0 and deadline is None and stretch.following and not stretch.ending:
                 owed += [at] * missing  # it may come together with those of a later one
             elif missing > 0 and (why := self._not_over(rule, stretch, deadline)):
@@ -190,7 +199,7 @@ class _Judge:
             elif missing > 0:
                 late = len(possible) >= rule.at_least
                 how = "comes too late" if late else "does not come often enough" if in_time else "does not come"
-                count = f"{len(in_time)}" + (f", and {_late(possible, anchor)} s after" if late else "")
+                count = f"{len(in_time)}" + (f", and {how_late(possible, anchor)} s after" if late else "")
                 yield failed(clause, f"{names} {how}{place}", expected=expected, seen=count, subject=title, at=at)
             elif 0 < surplus <= len(owed):
                 del owed[-surplus:]
@@ -233,16 +242,16 @@ class _Judge:
             if wrong:
                 yield failed(
                     clause, f"{names} comes{place}", expected="none", seen=len(wrong), subject=self.flow.title,
-                    at=_places([anchor, *wrong]),
+                    at=places([anchor, *wrong]),
                 )  # fmt: skip
             elif stretch.ending is None and ends - anchor.ended < quiet:
                 words = "the record ends too soon to believe that nothing came"
-                yield inconclusive(clause, Reason.NO_EVIDENCE, words, subject=self.flow.title, at=_places([anchor]))
+                yield inconclusive(clause, Reason.NO_EVIDENCE, words, subject=self.flow.title, at=places([anchor]))
             elif (control := self._control(rule)) is None:
                 words = f"no {_either(rule.control)} shows that {names} could have been seen"
-                yield inconclusive(clause, Reason.NO_CONTROL, words, subject=self.flow.title, at=_places([anchor]))
+                yield inconclusive(clause, Reason.NO_CONTROL, words, subject=self.flow.title, at=places([anchor]))
             else:
-                yield passed(clause, self.flow.title, at=_places([anchor, control]))
+                yield passed(clause, self.flow.title, at=places([anchor, control]))
 
     def _control(self, rule: Absent) -> Seen | None:
         found = (self.instance.anywhere(name) for name in rule.control)
@@ -266,7 +275,7 @@ class _Judge:
             yield failed(
                 rule.clause, words, expected="the other way round",
                 seen=f"{latest.at - earliest.at:.3f} s too early", subject=self.flow.title,
-                at=_places([earliest, latest]),
+                at=places([earliest, latest]),
             )  # fmt: skip
         if (
             not wrong
@@ -274,27 +283,27 @@ class _Judge:
             and any(seen.by_target for _, span in filled[-1] for seen in (span.first,) if seen)
         ):
             firsts = [span.first for group in filled for _, span in group]
-            yield passed(rule.clause, self.flow.title, at=_places([seen for seen in firsts if seen]))
+            yield passed(rule.clause, self.flow.title, at=places([seen for seen in firsts if seen]))
 
     def _precede(self, rule: Precede) -> Iterator[Finding]:
         earlier = [first for name in rule.earlier if (first := self.instance.possible(name).first)]
         for count, seen in enumerate(self.instance.any_sure(rule.later)):
             if any(not surely_before(seen, first, self.record.slack) for first in earlier):
                 if not count and seen.by_target:
-                    yield passed(rule.clause, self.flow.title, at=_places([*earlier[:1], seen]))
+                    yield passed(rule.clause, self.flow.title, at=places([*earlier[:1], seen]))
                 return
             self.instance.run.count(1)
             untied = [first for name in rule.earlier if (first := self.instance.uncorrelated(name).first)]
             if not earlier and any(not surely_before(seen, first, self.record.slack) for first in untied):
                 words = f"{_either(rule.earlier)} comes before, but nothing ties it to this call"
-                yield inconclusive(rule.clause, Reason.NO_EVIDENCE, words, subject=self.flow.title, at=_places([seen]))
+                yield inconclusive(rule.clause, Reason.NO_EVIDENCE, words, subject=self.flow.title, at=places([seen]))
             elif why := why_unseen(self.instance, rule.earlier, self.instance.start.at, seen.at):
-                yield inconclusive(rule.clause, Reason.NO_EVIDENCE, why, subject=self.flow.title, at=_places([seen]))
+                yield inconclusive(rule.clause, Reason.NO_EVIDENCE, why, subject=self.flow.title, at=places([seen]))
             elif count < _KEPT[Verdict.FAIL]:
                 yield failed(
                     rule.clause, f"{_either(rule.later)} comes without {_either(rule.earlier)} before it",
                     expected=f"{_either(rule.earlier)} first", seen="too early" if earlier else "none came",
-                    subject=self.flow.title, at=_places([seen, *earlier]),
+                    subject=self.flow.title, at=places([seen, *earlier]),
                 )  # fmt: skip
 
     def _agree(self, rule: Agree) -> Iterator[Finding]:
@@ -313,10 +322,10 @@ class _Judge:
                 yield failed(
                     rule.clause, f"{rule.field} of {_either(rule.events)} is not what it has to be",
                     expected=" or ".join(wanted[:5]), seen=", ".join(map(text_of, values[:5])),
-                    subject=self.flow.title, at=_places([*sources[:3], seen]),
+                    subject=self.flow.title, at=places([*sources[:3], seen]),
                 )  # fmt: skip
             elif values and seen.by_target and any(s is None or s.event is not seen.event for m in matching for s in m):
-                yield passed(rule.clause, self.flow.title, at=_places([seen]))
+                yield passed(rule.clause, self.flow.title, at=places([seen]))
 
     def _unique(self, rule: Unique) -> Iterator[Finding]:
         first: dict[str, Seen] = {}
@@ -330,10 +339,10 @@ class _Judge:
                 wrong = True
                 yield failed(
                     rule.clause, f"two of {_either(rule.events)} have the same {rule.field}", expected="different values",
-                    seen=text_of(value), subject=self.flow.title, at=_places([known, seen]),
+                    seen=text_of(value), subject=self.flow.title, at=places([known, seen]),
                 )  # fmt: skip
         if not wrong and len(first) > 1:
-            yield passed(rule.clause, self.flow.title, at=_places(list(first.values())[:2]))
+            yield passed(rule.clause, self.flow.title, at=places(list(first.values())[:2]))
 
     def _first_of(self, names: tuple[str, ...], stretch: Stretch, most: int) -> list[Seen]:
         """The first events that may lie in the stretch, in order; what was seen together with others counts once."""
@@ -344,14 +353,6 @@ class _Judge:
         found = once([seen for name in names for seen in surely_in(self.instance, name, stretch)])
         self.instance.run.count(len(found))
         return found
-
-
-def _late(events: list[Seen], anchor: Seen) -> str:
-    return f"{min(seen.at for seen in events) - anchor.ended:.1f}"
-
-
-def _places(events: list[Seen]) -> tuple[int, ...]:
-    return tuple(sorted({seen.event.seq for seen in events}))[:10]
 
 
 def _either(names: tuple[str, ...]) -> str:

@@ -268,3 +268,13 @@ def is_retry(first: Seen, again: Seen, *, like: bool = True) -> bool:
 def once(events: list[Seen]) -> list[Seen]:
     """Events without those that match several of the names."""
     return list({(seen.index, seen.number): seen for seen in events}.values())
+
+
+def how_late(events: list[Seen], anchor: Seen) -> str:
+    """How many seconds after an anchor the first of several events came."""
+    return f"{min(seen.at for seen in events) - anchor.ended:.1f}"
+
+
+def places(events: list[Seen]) -> tuple[int, ...]:
+    """Where events stand in their timeline, for a finding; the first few."""
+    return tuple(sorted({seen.event.seq for seen in events}))[:10]

@@ -73,6 +73,8 @@ def _judged(options: CheckOptions, started: float, console: Console) -> Judged:
     found = sort_out(pile, contract, options.sip or sip_addresses(table))
     folder = new_folder(options.run_dir)
     redactor = Redactor(target.secrets if target else ())
+    for exchange in pile.exchanges:
+        redactor.learn(exchange.request.headers)
     names = ", ".join(path.name or str(path) for path in options.recordings)
     ordered = sorted(found.events, key=lambda event: event.at)
     first = ordered[0].at if ordered else started

@@ -326,7 +326,7 @@ class _Chart:
         status = f"{response.status} {words.clean(response.reason)}".strip() + f" ({words.last_step(label)})"
         meanwhile = any(exchange.at < moment < ended for moment in self._moments)
         if ended - exchange.at < QUICK_SECONDS and not meanwhile:
-            aside = " → ".join(part for part in (asked, answered) if part) if asked else answered
+            aside = words.together(asked, answered)
             return [replace(request, aside=aside, status=str(response.status))]
         back = Row(
             ended - self._start, plane, status, (), ends[1], ends[0], aside=answered, detail=request.detail, answer=True

@@ -20,7 +20,9 @@ _LONGEST_LABEL = 160
 _LONGEST_DETAIL = 1200
 _LONGEST_PATH = 500
 _LONGEST_VALUE = 24
-_MOST_TOLD = 2
+_MOST_TOLD = 3
+# What fits below an arrow beside the implementation.
+_TOGETHER = 41
 # Control, format (bidirectional overrides among them), surrogates, private use, unassigned, line and paragraph ends.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})
@@ -117,6 +119,15 @@ def asides(exchange: Exchange) -> tuple[str, str]:
         asked.append(told)
     answered = _telling(exchange.response.body) if exchange.response is not None else ""
     return clean(" · ".join(asked)), clean(answered)
+
+
+def together(asked: str, answered: str) -> str:
+    """Both asides in one line; where there is no room, what tells less is left out, first of what was asked."""
+    sides = [side.split(", ") for side in (asked, answered) if side]
+    for side in sides:
+        while len(side) > 1 and len(" → ".join(", ".join(each) for each in sides)) > _TOGETHER:
+            side.pop()
+    return " → ".join(", ".join(each) for each in sides)
 
 
 def _telling(body: bytes) -> str:

@@ -46,8 +46,6 @@ _HOP_BY_HOP = frozenset({
     b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect",
     b"proxy-authorization", b"host", b"content-length",
 })  # fmt: skip
-_CREDENTIALS = ("authorization", "x-c5-application", "x-api-key")
-_MOST_SECRETS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +176,7 @@ class _Addon:
         if way is None:
             refuse(flow, 502, "the recorder is not ready")
             return
-        self._learn(flow)
+        self._redactor.learn(header_pairs(flow.request.headers))
         try:
             status, reason, came, body = await self._upstreams[way].ask(flow)
         except UpstreamError as error:
@@ -210,13 +208,6 @@ class _Addon:
     async def close(self) -> None:
         for upstream in self._upstreams.values():
             await upstream.close()
-
-    def _learn(self, flow: HTTPFlow) -> None:
-        """Credentials are secrets wherever they turn up again."""
-        for name in _CREDENTIALS:
-            value = flow.request.headers.get(name, "")
-            if value and len(self._redactor.secrets) < _MOST_SECRETS:
-                self._redactor.add(value.partition(" ")[2] or value)
 
     def _finish(self, flow: HTTPFlow, failure: str | None) -> None:
         """Record a flow once, whichever hook ends it first."""
