@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import httpcore
@@ -35,7 +36,7 @@ class Wire:
         self._timing = timing
         self._backend = _DeadlineBackend()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(verify=verify_tls, trust_env=False),
+            ssl_context=_tls(verify_tls),
             max_connections=None,
             keepalive_expiry=_KEEPALIVE,
             network_backend=self._backend,
@@ -78,6 +79,12 @@ class Wire:
 
 def _words(error: Exception) -> str:
     return str(error) or type(error).__name__
+
+
+@lru_cache(maxsize=2)
+def _tls(verify: bool) -> ssl.SSLContext:
+    """What TLS is done with, once per process: reading all certificates takes longer than many a scenario's requests."""
+    return httpx.create_ssl_context(verify=verify, trust_env=False)
 
 
 def _read(response: httpcore.Response) -> HttpResponse:

@@ -167,6 +167,8 @@ def _wrong_expression(keyword: str | None) -> str | None:
 def _arguments(options: RunOptions, folder: Path) -> list[str]:
     suites = Path(__file__).parent
     arguments = ["-c", os.devnull, "-p", "no:cacheprovider", "-ra", "--tb=short"]
+    # It collects garbage five times at the end of every process; what it would tell is in the log anyhow.
+    arguments += ["-p", "no:unraisableexception"]
     # Where Ringtrue lies is nobody's test name: -k looks at folders below these alone.
     arguments += ["--rootdir", str(suites), "--confcutdir", str(suites)]
     arguments += [part for plugin in _PLUGINS for part in ("-p", plugin)]
