@@ -18,6 +18,7 @@ from harness.sequences import ORDER_SLACK, Flow, Rule
 
 UNTIED = "in a recording nothing ties it to this call"
 _NOT_ALL_TIME = "it may have come where, or when, nothing was recorded"
+_ALARMED = "an alarm tells that something went wrong in this call, and not whose fault it was"
 # A scenario dials conventional numbers, by which its calls are known; in a recording the callback that announces a call
 # tells what kind it is. Flow, and that callback.
 _ANNOUNCED = {"incoming-call": "newCall", "incoming-remote-call": "newRemoteCall"}
@@ -60,6 +61,8 @@ def why_unseen(instance: Instance, names: Collection[str], begin: float, end: fl
     record = instance.run.record
     if record.passive is None:
         return ""
+    if any(seen.group == "alarm" for seen in record.seen):
+        return _ALARMED
     for name in names:
         pattern = instance.run.flow.events[name]
         if pattern.kind == "note":

@@ -153,6 +153,38 @@ def test_where_a_clock_was_wrong_sip_is_not_judged_and_that_is_said(wrong_by: fl
     assert verdicts["MS-newCall.body"] is Verdict.PASS
 
 
+def test_a_call_that_raised_an_alarm_may_go_wrong_for_anybodys_fault(tmp_path: Path) -> None:
+    """A caller's session description without sense, say: the platform cannot answer, and nobody recorded why."""
+    _, items = scene("broken", "alarm-in-a-faultless-call")
+    refused = [
+        item for item in items if not (isinstance(item, CapturedSip) and "200 OK" in item.text.partition("\r\n")[0])
+    ]
+    gone = [item for item in refused if not (isinstance(item, Exchange) and "getIvrCommand" in item.request.url)]
+    assert deviating(judge(tmp_path, gone, "mediaservice", listened_on=_LISTENED_ON)) == set()
+    silent = [item for item in gone if not (isinstance(item, Exchange) and item.request.url.endswith("alarm"))]
+    assert "MS-newCall-action-ivr" in deviating(judge(tmp_path, silent, "mediaservice", listened_on=_LISTENED_ON))
+
+
+def test_a_caller_who_gives_up_is_not_answered(tmp_path: Path) -> None:
+    _, items = scene("honest", "ivr-call")
+    invite = next(item for item in items if isinstance(item, CapturedSip))
+    kept = [item for item in items if isinstance(item, Exchange) and "getIvrCommand" not in item.request.url]
+    cancel = replace(invite, at=invite.at + 0.3, text=invite.text.replace("INVITE", "CANCEL"))
+    answers = [
+        replace(
+            invite,
+            at=invite.at + 0.31,
+            source=invite.target,
+            target=invite.source,
+            text=invite.text.replace(start, line, 1),
+        )
+        for start in [invite.text.partition("\r\n")[0]]
+        for line in ("SIP/2.0 100 Trying", "SIP/2.0 487 Request Terminated")
+    ]
+    judged = judge(tmp_path, [*kept, invite, cancel, *answers], "mediaservice", listened_on=_LISTENED_ON)
+    assert "MS-newCall-action-ivr" not in deviating(judged)
+
+
 def test_what_the_application_did_not_take_may_come_again(tmp_path: Path) -> None:
     _, items = scene("honest", "ivr-call")
     last = max((item for item in items if isinstance(item, Exchange)), key=lambda item: item.at)
