@@ -16,8 +16,8 @@ from harness.suites.scenarios.vocabulary import member
 from harness.timeline import Callback
 from harness.verdicts import Reason
 
-SLACK = 0.12
-"""Seconds by which what is heard, what is asked and what is pressed may seem to be apart: packets, buffers, two clocks."""
+SLACK = 0.35
+"""Seconds by which what is heard, what is asked and what is pressed may seem to be apart: buffers, and a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ class Ivr:
         if found is None:
             raise InconclusiveError(Reason.PRECONDITION, f"the prompt {name} is not heard")
         return found
+
+    def heard(self, name: str) -> float:
+        """Seconds for which the caller has heard a prompt so far; where there is only one, all sound counts."""
+        of_pitch = sum(one.milliseconds for one in self.tones(name))
+        return (max(of_pitch, self.ms.call.phone.probe.sound_ms) if len(self.prompts) == 1 else of_pitch) / 1000
 
     def wait_command(self, count: int, call: Call | None = None, *, later: float = 0.0) -> Callback | None:
         """The `count`th getIvrCommand of a call; `later`: seconds that it may take beyond the time for a callback."""
