@@ -18,6 +18,7 @@ from harness.checks.callbacks import payload
 from harness.checks.evidence import json_body, seen_answer
 from harness.drivers.http import Body, fill_path
 from harness.drivers.recorder import Answer, Match
+from harness.sequences import ORDER_SLACK
 from harness.suites.contract.resources import Workbench, wav
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.mediaservice.answers import Answers, Reply, rendered
@@ -233,10 +234,15 @@ class World:
             raise InconclusiveError(Reason.PRECONDITION, words)
         return members(found)
 
+    @property
+    def due(self) -> float:
+        """Seconds until a callback is late, with a margin for what observers disagree about."""
+        return self.scenario.plan.target.timing.callback + 2 * ORDER_SLACK
+
     def wait_until(self, enough: Callable[[], bool], seconds: float | None = None) -> bool:
         """Wait for callbacks until there are enough; False when the time is up."""
         timeline = self.scenario.timeline
-        limit = self.scenario.plan.target.timing.callback if seconds is None else seconds
+        limit = self.due if seconds is None else seconds
         deadline = timeline.clock.now() + limit
         while True:
             known = len(timeline) - 1

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from harness.drivers.rtp import ProbeError, RtpProbe
 from harness.drivers.rtp.sdp import AudioMedia, audio_of
 from harness.drivers.sipp import SippAgent, SippError, SippResult
+from harness.sequences import ORDER_SLACK
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.telephony.agents import (
     final_status,
@@ -193,7 +194,8 @@ class Phone:
         return next((one for one in self.messages if match(one)), None)
 
     def _wait(self, match: Callable[[SipMessage], bool], seconds: float | None) -> bool:
-        limit = self._scenario.plan.target.timing.answer if seconds is None else seconds
+        # Longer than an answer may take, so that whoever judges its absence sees that the time was up.
+        limit = self._scenario.plan.target.timing.answer + 2 * ORDER_SLACK if seconds is None else seconds
         return self.agent.wait_for(match, limit) is not None
 
     def _tell(self, command: str, ready: bool) -> None:

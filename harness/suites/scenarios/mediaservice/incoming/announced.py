@@ -34,7 +34,6 @@ def named_call_with_headers(ms: World, display: str, docstring: str) -> None:
 @decides("its callingParty is the user of From")
 @decides("its callingParty is the user of the asserted identity")
 @decides("its fromUser is the user of From")
-@decides("its displayName is the name in From")
 @decides("its displayName is the name in the asserted identity")
 @decides("its paiNumber is the number in the asserted identity")
 @decides("its subject is that of the INVITE")
@@ -45,6 +44,15 @@ def announced(ms: World, clause: str) -> None:
     """Judged by the call flow, and by the check of callbacks; what it needs is newCall, or the time for one."""
     del clause
     ms.wait("newCall", call=ms.call)
+
+
+@decides("its displayName is the name in From")
+def display_name(ms: World, clause: str) -> None:
+    """The value is judged by the call flow, which says nothing of a member that is not there."""
+    event, told = _told(ms)
+    if not told.get("displayName"):
+        words = "newCall has no displayName although From has one"
+        ms.scenario.check(clause, False, words, expected="the name in From", seen="absent", at=event)
 
 
 @decides("the call is announced only once")

@@ -92,13 +92,31 @@ def callers_hear(ms: World, clause: str) -> None:
 
 @decides("every call is refused")
 @decides("the drop code {code} refuses a call")
-@decides("the drop code {code} is sent as {status}")
+def refused(ms: World, dropped: dict[str, Call], clause: str, code: str | None = None) -> None:
+    """Judged by the call flow; but that a call is answered says enough at once."""
+    for known, call in dropped.items():
+        status = call.phone.wait_final()
+        if code in (None, known) and status is not None and status < 300:
+            words = f"a call that is dropped with {known} is answered"
+            ms.scenario.check(clause, False, words, expected="a refusal", seen=status)
+
+
+@decides("the drop code {code} is sent as {wanted}")
+def sent_as(ms: World, dropped: dict[str, Call], clause: str, code: str, wanted: str) -> None:
+    status = dropped[code].phone.wait_final()
+    words = f"a call that is dropped with {code} is refused with another status"
+    kept = str(status) in wanted.split(" or ")
+    ms.scenario.check(clause, kept, words, expected=wanted, seen=status or "no final answer")
+
+
 @decides("the call ends with 487")
-def refused(ms: World, clause: str) -> None:
-    """Judged by the call flow; it needs the final answer, or the time for one."""
-    del clause
-    for call in ms.calls:
-        call.phone.wait_final()
+def cancelled(ms: World, clause: str) -> None:
+    """A call whose answer crosses with the CANCEL was not cancelled."""
+    status = ms.call.phone.wait_final()
+    if status is not None and status < 300:
+        raise InconclusiveError(Reason.PRECONDITION, "the call was answered before it could be cancelled")
+    words = "a cancelled call does not end with 487"
+    ms.scenario.check(clause, status == 487, words, expected=487, seen=status or "no final answer")
 
 
 @decides("busy, numberNotFound and temporarilyUnavailable differ")

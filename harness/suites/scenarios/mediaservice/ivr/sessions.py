@@ -59,7 +59,7 @@ class Ivr:
         self, name: str, call: Call | None = None, *, count: int = 1, seconds: float | None = None
     ) -> Tone | None:
         """The `count`th time that a caller hears a prompt; None when it does not."""
-        limit = self.ms.scenario.plan.target.timing.callback if seconds is None else seconds
+        limit = self.ms.due if seconds is None else seconds
         phone = (call or self.ms.call).phone
         return phone.probe.wait_tone(self.prompts[name].hertz, count, limit)
 
@@ -77,7 +77,7 @@ class Ivr:
 
     def wait_command(self, count: int, call: Call | None = None, *, later: float = 0.0) -> Callback | None:
         """The `count`th getIvrCommand of a call; `later`: seconds that it may take beyond the time for a callback."""
-        limit = self.ms.scenario.plan.target.timing.callback + later
+        limit = self.ms.due + later
         return self.ms.wait("getIvrCommand", count, call=call or self.ms.call, seconds=limit)
 
     def need_command(self, count: int, call: Call | None = None, *, later: float = 0.0) -> Callback:
