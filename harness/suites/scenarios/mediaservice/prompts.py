@@ -13,7 +13,8 @@ from pytest_bdd import given, when
 from harness.checks.evidence import json_body, seen_answer
 from harness.suites.contract.resources import Workbench
 from harness.suites.scenario import InconclusiveError, Scenario
-from harness.suites.scenarios.mediaservice.storage import Storage, says_success
+from harness.suites.scenarios.mediaservice.blame import says_success
+from harness.suites.scenarios.mediaservice.storage import Storage
 from harness.suites.scenarios.vocabulary import decides, member, step_pattern
 from harness.verdicts import Reason
 

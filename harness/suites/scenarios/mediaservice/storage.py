@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.checks.evidence import json_body, seen_answer
 from harness.drivers.http import Body, fill_path
@@ -14,6 +15,7 @@ from harness.drivers.recorder import Answer
 from harness.suites.contract.resources import Workbench, wav
 from harness.suites.contract.values import unique
 from harness.suites.scenario import InconclusiveError, Scenario
+from harness.suites.scenarios.mediaservice.blame import says_success, without_what_is_refused
 from harness.suites.scenarios.vocabulary import answered, member
 from harness.target import MediaserviceTarget
 from harness.timeline import HttpExchange
@@ -171,7 +173,14 @@ class Storage:
             **(change or {}),
         }
         asked.pop(leave_out, None)
-        self._send("POST", self._path(FILE) + "/move", "movePromptFile", Body.json(asked), about=about)
+
+        def send(body: Mapping[str, Any], **about: str) -> HttpExchange:
+            return self._send("POST", self._path(FILE) + "/move", "movePromptFile", Body.json(body), about=about)
+
+        refused = send(asked, **about)
+        if about.get("expect") == "success":
+            operation = self.scenario.contract.spec.operation("movePromptFile")
+            self.last = without_what_is_refused(self.scenario, operation, asked, refused, send)
 
     def _path(self, template: str, filename: str = "") -> str:
         return fill_path(template, domain=self.domain, filename=filename or self.name)
@@ -185,13 +194,7 @@ class Storage:
         *,
         about: Mapping[str, str],
         params: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> HttpExchange:
         named = {"operation": operation, **about}
         self.last = self.scenario.api.request(method, path, body=body, params=params, about=named)
-
-
-def says_success(exchange: HttpExchange | None) -> bool:
-    """Whether an answer says that the operation was carried out: 2xx with success true."""
-    if exchange is None or exchange.response is None or not 200 <= exchange.response.status < 300:
-        return False
-    return member(json_body(exchange), "success") is True
+        return self.last

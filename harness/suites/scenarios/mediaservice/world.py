@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.checks.callbacks import payload
-from harness.checks.evidence import json_body, seen_answer
+from harness.checks.evidence import seen_answer
 from harness.drivers.http import Body, fill_path
 from harness.drivers.recorder import Answer, Match
 from harness.sequences import ORDER_SLACK
 from harness.suites.contract.resources import Workbench, wav
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.mediaservice.answers import Answers, Reply, rendered
+from harness.suites.scenarios.mediaservice.blame import says_success, without_what_is_refused
 from harness.suites.scenarios.telephony import Lease, Phone, place_call, waiting_phone
 from harness.suites.scenarios.vocabulary import member
 from harness.target import MediaserviceTarget
@@ -161,19 +162,25 @@ class World:
     def operate(self, operation_id: str, *, expect: bool = True, driver: Any = None, **members: Any) -> HttpExchange:
         """Send an operation by its operationId; `members` are its body, and what its path names.
 
-        `expect` False: it may be refused.
+        `expect` False: it may be refused. Else a member because of which it is refused is blamed, and left out.
         """
         operation = self.scenario.contract.spec.operation(operation_id)
-        about = {"operation": operation_id, **({"expect": "success", "case": "example"} if expect else {})}
         path = fill_path(operation.path, domain=self.domain)
         api = driver or self.scenario.api
-        self.last = api.request(operation.method, path, body=Body.json(members), about=about)
+
+        def send(body: Mapping[str, Any], **about: str) -> HttpExchange:
+            named = {"operation": operation_id, **about}
+            return api.request(operation.method, path, body=Body.json(body), about=named)
+
+        self.last = send(members, **({"expect": "success", "case": "example"} if expect else {}))
+        if expect:
+            self.last = without_what_is_refused(self.scenario, operation, members, self.last, send)
         return self.last
 
     @property
     def done(self) -> bool:
         """Whether the last operation was answered with success true."""
-        return self.last is not None and member(json_body(self.last), "success") is True
+        return says_success(self.last)
 
     def must(self, operation_id: str, **members: Any) -> HttpExchange:
         """An operation that a scenario builds on. Raises InconclusiveError where it is refused."""
