@@ -27,7 +27,6 @@ from harness.redact import Redactor
 from harness.report.progress import Progress
 from harness.report.results import RunRecord, ShardRecord, write_results
 from harness.suites import current
-from harness.suites.coverage import UNFINISHED
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
 from harness.suites.outcome import FINDINGS
 from harness.suites.plan import Plan, capabilities_of
@@ -348,8 +347,7 @@ def _chosen(asked: list[str], known: Iterable[str]) -> list[str]:
     for system in asked:
         if system not in SYSTEM_NAMES:
             raise SessionError(f"unknown system {system!r}: the embedded platform serves {', '.join(SYSTEM_NAMES)}")
-    finished = [name for name in known if name in SYSTEM_NAMES and name not in UNFINISHED]
-    covered = [name for name in finished if (data_folder("features") / name).is_dir()]
+    covered = [name for name in known if name in SYSTEM_NAMES and (data_folder("features") / name).is_dir()]
     return asked or covered
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mitmproxy.addons.proxyserver import Proxyserver
     from mitmproxy.master import Master
 
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 STOP_SECONDS = 2.0
 
 Address = tuple[str, int]

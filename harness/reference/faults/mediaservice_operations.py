@@ -90,7 +90,8 @@ BODIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "callbackBaseUrl",
         ),
     ),
-    "MovePromptFile": (("move",), ("bucketRegion", "bucketName", "kmsKey", "objectKey", "type")),
+    # Without the others there is no move, so that who refuses one of them does not serve the operation.
+    "MovePromptFile": (("move",), ("kmsKey", "objectKey")),
     "SendRemoteCallRingback": (("sendremotecallringback", "sendremotecallringbackjwt"), ("replyId",)),
     "SplitConnection": (("splitconnection",), ("replyId", "connectionId")),
     "StartRecording": (("startrecording",), ("recordingFileName", "replyId", "connectionId")),
