@@ -29,7 +29,7 @@ from harness.suites.scenario import Scenario
 from harness.suites.scenarios.mediaservice.world import World
 
 STEPS = (
-    "prompts",
+    "stored.prompts",
     "access",
     "calls",
     "incoming.announced",
@@ -37,9 +37,9 @@ STEPS = (
     "ivr.commands",
     "ivr.digits",
     "alarms",
-    "remote_calls",
-    "placed_calls",
-    "recordings",
+    "remote.calls",
+    "remote.placed",
+    "stored.recordings",
     "sessions",
     "session_timers",
     "connected.parties",

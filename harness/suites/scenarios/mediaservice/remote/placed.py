@@ -18,7 +18,7 @@ from harness.checks.sip_sdp import Media
 from harness.sequences import ORDER_SLACK
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.calls import members_of
-from harness.suites.scenarios.mediaservice.devices import Device, audio_in, key, told_member, voice_codecs
+from harness.suites.scenarios.mediaservice.remote.devices import Device, audio_in, key, told_member, voice_codecs
 from harness.suites.scenarios.mediaservice.world import World, members, name_of
 from harness.suites.scenarios.telephony import is_success
 from harness.suites.scenarios.vocabulary import decides

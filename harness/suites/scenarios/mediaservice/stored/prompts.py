@@ -14,7 +14,7 @@ from harness.checks.evidence import json_body, seen_answer
 from harness.suites.contract.resources import Workbench
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.mediaservice.blame import says_success
-from harness.suites.scenarios.mediaservice.storage import Storage
+from harness.suites.scenarios.mediaservice.stored.storage import Storage
 from harness.suites.scenarios.vocabulary import decides, member, step_pattern
 from harness.verdicts import Reason
 

@@ -18,7 +18,14 @@ from harness.checks.sip_sdp import Media
 from harness.suites.contract.values import UNKNOWN_ID
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.blame import says_success
-from harness.suites.scenarios.mediaservice.devices import Device, audio_in, crypto_offer, key, told_member, voice_codecs
+from harness.suites.scenarios.mediaservice.remote.devices import (
+    Device,
+    audio_in,
+    crypto_offer,
+    key,
+    told_member,
+    voice_codecs,
+)
 from harness.suites.scenarios.mediaservice.world import USER_AGENT, Call, World, members
 from harness.suites.scenarios.telephony import is_success, statuses
 from harness.suites.scenarios.vocabulary import decides

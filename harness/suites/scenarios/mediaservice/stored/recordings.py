@@ -14,8 +14,8 @@ from harness.checks.evidence import seen_answer
 from harness.suites.contract.values import UNKNOWN_ID
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.blame import says_success
-from harness.suites.scenarios.mediaservice.devices import audio_in
-from harness.suites.scenarios.mediaservice.storage import Storage
+from harness.suites.scenarios.mediaservice.remote.devices import audio_in
+from harness.suites.scenarios.mediaservice.stored.storage import Storage
 from harness.suites.scenarios.mediaservice.world import World, members
 from harness.suites.scenarios.telephony import Phone
 from harness.suites.scenarios.vocabulary import answered, decides

@@ -1,0 +1,1 @@
+"""Calls for devices of an application, and those that operations place."""
