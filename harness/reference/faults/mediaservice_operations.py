@@ -48,11 +48,12 @@ FILES = {
 OPERATIONS = CALLS | FILES
 PREFLIGHTS = [*CALLS, "PromptFile", "MovePromptFile", "PromptFileUrl"]
 _PREFLIGHT_PATHS = {"PromptFile": "put", "MovePromptFile": "move", "PromptFileUrl": "url"}
-# Schema of a request's members to the operations that take it, and its members.
+# Schema of a request's members to the operations that take it, and its members. Those without which an operation cannot be
+# done are left out: who refuses them does not serve the operation, and from outside nothing tells the two apart.
 BODIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "AnswerRemoteCall": (
         ("answerremotecall", "answerremotecalljwt"),
-        ("codec", "sessionReferenceId", "telephoneEventPayloadType", "replyId", "receivePort", "receiveIp", "crypto"),
+        ("codec", "sessionReferenceId", "telephoneEventPayloadType", "crypto"),
     ),
     "HangupCall": (("hangupcall", "hangupcalljwt"), ("replyId",)),
     "HangupParticipant": (("hangupparticipant",), ("participantId", "replyId", "sessionId")),
@@ -71,8 +72,6 @@ BODIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "sipDiversionParameters",
             "pHeaders",
             "contactUserParameters",
-            "destAddr",
-            "mediaserviceId",
             "maxRingTime",
         ),
     ),
@@ -81,16 +80,12 @@ BODIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (
             "codec",
             "sessionReferenceId",
-            "destinationUri",
             "telephoneEventPayloadType",
             "sourceUser",
-            "receivePort",
-            "receiveIp",
             "crypto",
             "callbackBaseUrl",
         ),
     ),
-    # Without the others there is no move, so that who refuses one of them does not serve the operation.
     "MovePromptFile": (("move",), ("kmsKey", "objectKey")),
     "SendRemoteCallRingback": (("sendremotecallringback", "sendremotecallringbackjwt"), ("replyId",)),
     "SplitConnection": (("splitconnection",), ("replyId", "connectionId")),
