@@ -131,7 +131,8 @@ def merge(sarif: Path | None, annotations: str, **options: Any) -> int:
 
 
 @commands.command(epilog=_EXITS)
-@click.argument("faults", nargs=-1, metavar="[FAULT]...")
+@click.argument("faults", nargs=-1, metavar="[NAME]...")
+@click.option("--null", is_flag=True, help="Null targets instead of faults: nothing may pass against any of them.")
 @click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
 @click.option("--only", metavar="REGEX", help="Only faults whose id or clause matches.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N of them, always the same, spread evenly.")

@@ -44,6 +44,7 @@ class Exit(IntEnum):
 # The worst of its findings is a clause's verdict; a pass needs at least one pass.
 _WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONC, Verdict.WARN, Verdict.WAIVED, Verdict.PASS)
 DEFAULT_FLOOR = 0.9
+_DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED)
 _KEPT_PER_KIND = 5
 
 
@@ -115,12 +116,20 @@ class RunVerdict:
 
     @property
     def decided(self) -> int:
-        return sum(item.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED) for item in self.gated)
+        return sum(item.verdict in _DECIDED for item in self.gated)
 
     @property
     def coverage(self) -> float:
         """The decided share of the documented clauses that had to be decided; 0 where there were none."""
         return self.decided / len(self.gated) if self.gated else 0.0
+
+    @property
+    def blind(self) -> tuple[str, ...]:
+        """Surfaces of a system of which not one documented clause that had to be decided was, such as `apidaze sip`."""
+        groups: dict[str, list[ClauseVerdict]] = {}
+        for item in self.gated:
+            groups.setdefault(f"{item.clause.system} {item.clause.surface}", []).append(item)
+        return tuple(name for name, items in groups.items() if not any(item.verdict in _DECIDED for item in items))
 
     @property
     def red(self) -> tuple[ClauseVerdict, ...]:
@@ -156,6 +165,10 @@ class RunVerdict:
                 return f"nothing can be said: {_counted(errors, 'clause')} ended in an error of the harness"
             case Exit.NOTHING_SAID if self.scope.shard:
                 return "nothing can be said: no clause was decided in this shard"
+            case Exit.NOTHING_SAID if self.decided and self.coverage >= self.scope.floor:
+                return (
+                    f"nothing can be said of {', '.join(self.blind)}: none of the documented clauses there was decided"
+                )
             case Exit.NOTHING_SAID:
                 return (
                     f"nothing can be said: {self.decided} of {len(self.gated)} documented clauses decided, "
@@ -195,7 +208,8 @@ def exit_code(run: RunVerdict) -> Exit:
     if run.scope.shard:
         decided = any(item.verdict not in (Verdict.NONE, Verdict.UNTESTABLE) for item in run.clauses)
         return Exit.CONFORMS if decided else Exit.NOTHING_SAID
-    return Exit.CONFORMS if run.decided and run.coverage >= run.scope.floor else Exit.NOTHING_SAID
+    enough = run.decided and run.coverage >= run.scope.floor and not run.blind
+    return Exit.CONFORMS if enough else Exit.NOTHING_SAID
 
 
 def judge(

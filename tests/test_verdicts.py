@@ -288,3 +288,15 @@ def test_the_floor_is_not_for_one_shard_alone() -> None:
     assert run("pe", shard=(1, 4)).exit_code is Exit.NOTHING_SAID
     assert run("p", problems=1, shard=(1, 4)).exit_code is Exit.NOTHING_SAID
     assert run("nnu", "n", shard=(1, 4)).conclusion == "nothing can be said: no clause was decided in this shard"
+
+
+def test_a_surface_of_which_nothing_was_decided_is_not_said_to_conform() -> None:
+    many = [replace(D, id=f"TY-told-{number}") for number in range(19)]
+    phone = replace(D, id="TY-rings", surface=Surface.SIP)
+    told = [replace(PASS, clause=clause.id) for clause in many]
+    blind = judge(Catalogue([*many, phone]), [*told, replace(INCONC, clause="TY-rings")], SCOPE)
+    assert blind.coverage == 0.95
+    assert (blind.exit_code, blind.blind) == (Exit.NOTHING_SAID, ("toy sip",))
+    assert blind.conclusion == "nothing can be said of toy sip: none of the documented clauses there was decided"
+    seen = judge(Catalogue([*many, phone]), [*told, replace(PASS, clause="TY-rings")], SCOPE)
+    assert (seen.exit_code, seen.blind) == (Exit.CONFORMS, ())

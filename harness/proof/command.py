@@ -19,10 +19,13 @@ from harness.contract import load_contracts
 from harness.proof.expected import Expected, fallen, read_expected, read_misses, write_expected
 from harness.proof.hunt import Control, ControlError, Stage, controls, drive, quick, thorough
 from harness.proof.matrix import Kill, Outcome, Tally, conclusion
+from harness.proof.null import KINDS
+from harness.proof.null.command import run_null
 from harness.proof.page import to_html
 from harness.proof.pool import Pool
 from harness.proof.record import PROOF, Matrix, write_proof
 from harness.reference.faults import FAULTS, Fault
+from harness.reference.systems import SYSTEM_NAMES
 from harness.verdicts import Exit
 
 DEFAULT_PROOF = Path("reports") / PROOF
@@ -43,12 +46,16 @@ class FaultsOptions:
     jobs: int | None = None
     json: Path | None = None
     update: bool = False
+    null: bool = False
     verbose: bool = False
 
 
 def run_faults(options: FaultsOptions) -> int:
     """Hunt, print, write, and give the exit code."""
+    jobs = options.jobs or default_jobs()
     try:
+        if options.null:
+            return run_null(*_null_choice(options), jobs)
         chosen = choose(options)
     except FaultsError as error:
         print(f"ringtrue: {error}", file=sys.stderr)
@@ -56,7 +63,7 @@ def run_faults(options: FaultsOptions) -> int:
     path = options.json or DEFAULT_PROOF
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        matrix, times = _hunted(chosen, options)
+        matrix, times = _hunted(chosen, options, jobs)
         write_proof(matrix, path)
         page = path.with_suffix(".html")
         page.write_text(to_html(matrix), encoding="utf-8")
@@ -71,7 +78,7 @@ def run_faults(options: FaultsOptions) -> int:
     return int(matrix.exit_code)
 
 
-def _hunted(chosen: Sequence[Fault], options: FaultsOptions) -> tuple[Matrix, dict[str, float]]:
+def _hunted(chosen: Sequence[Fault], options: FaultsOptions, jobs: int) -> tuple[Matrix, dict[str, float]]:
     """The finished matrix of these faults, and seconds by test."""
     clauses = {clause.id: clause for contract in load_contracts().values() for clause in contract.catalogue}
     expected = read_expected()
@@ -79,7 +86,7 @@ def _hunted(chosen: Sequence[Fault], options: FaultsOptions) -> tuple[Matrix, di
     started = time.time()
     end: tuple[Exit, str] | None = None
     try:
-        with Pool(options.jobs or default_jobs()) as pool:
+        with Pool(jobs) as pool:
             hunt.run(pool, chosen)
     except ControlError as error:
         end = Exit.NOTHING_SAID, f"nothing can be said: {error}"
@@ -120,13 +127,8 @@ def choose(options: FaultsOptions) -> list[Fault]:
     Raises:
         FaultsError: an unknown fault or system, a wrong expression, or nothing left.
     """
-    for kind, asked, known in (
-        ("fault", options.faults, FAULTS),
-        ("system", options.systems, {fault.system: None for fault in FAULTS.values()}),
-    ):
-        for name in asked:
-            if name not in known:
-                raise FaultsError(_unknown(kind, name, list(known)))
+    _check("fault", options.faults, list(FAULTS))
+    _check("system", options.systems, SYSTEM_NAMES)
     try:
         wanted = re.compile(options.only or "")
     except re.error as error:
@@ -141,6 +143,13 @@ def choose(options: FaultsOptions) -> list[Fault]:
     if not found:
         raise FaultsError("no fault is left: `ringtrue platform --list-faults` shows all, with their clauses")
     return sample(found, options.sample) if options.sample else found
+
+
+def _null_choice(options: FaultsOptions) -> tuple[Sequence[str], Sequence[str]]:
+    """The kinds of null targets and the systems that were asked for; none: all. Raises FaultsError."""
+    _check("null target", options.faults, KINDS)
+    _check("system", options.systems, SYSTEM_NAMES)
+    return options.faults, options.systems
 
 
 def sample(faults: Sequence[Fault], count: int) -> list[Fault]:
@@ -249,7 +258,11 @@ def _row(system: str, surface: str, kills: Iterable[Kill]) -> tuple[str, ...]:
     return (system, surface, str(tally.faults), *counts, f"{tally.caught_share:.1%}", f"{tally.right_share:.1%}")
 
 
-def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`ringtrue platform --list-faults` shows all"
-    return f"unknown {kind} {name!r}; {hint}"
+def _check(kind: str, asked: Iterable[str], known: Sequence[str]) -> None:
+    """Raises FaultsError for a name that there is not."""
+    for name in asked:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+            many = "`ringtrue platform --list-faults` shows all" if len(known) > 20 else f"known: {', '.join(known)}"
+            hint = f"did you mean {' or '.join(near)}?" if near else many
+            raise FaultsError(f"unknown {kind} {name!r}; {hint}")

@@ -86,11 +86,14 @@ class Standby:
     It stays in this process's group, so that whoever ends the group ends both.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: Callable[[], None] = lambda: None) -> None:
+        """`prepare` is called in the child before it becomes the platform."""
         in_read, in_write = os.pipe()
         out_read, out_write = os.pipe()
         with Path(os.devnull).open("wb") as nothing:
-            self._fork: Fork | None = Fork(_stand_by, (in_read, out_write, nothing.fileno()), leader=False)
+            self._fork: Fork | None = Fork(
+                lambda: _stand_by(prepare), (in_read, out_write, nothing.fileno()), leader=False
+            )
         os.close(in_read)
         os.close(out_write)
         self._fork.stdin = os.fdopen(in_write, "w", encoding="utf-8")
@@ -107,7 +110,7 @@ class Standby:
         return platform
 
 
-def _stand_by() -> int:
+def _stand_by(prepare: Callable[[], None]) -> int:
     """Wait for the order on standard input, which stays open: its end is the end of the platform."""
     from harness.reference import main
 
@@ -121,6 +124,7 @@ def _stand_by() -> int:
     errors = os.open(asked["errors"], os.O_WRONLY | os.O_APPEND)
     os.dup2(errors, 2)
     os.close(errors)
+    prepare()
     return main(asked["arguments"])
 
 

@@ -23,7 +23,9 @@ _FEW_TESTS = 8
 # A trial may take this long, and this many times what its tests took on the healthy platform.
 _LEAST_SECONDS = 60.0
 _PATIENCE = 5.0
-CONTROL_SECONDS = 900.0
+CONTROL_SECONDS = 600.0
+# A system is run on the healthy platform in so many parts side by side.
+CONTROL_PARTS = 4
 
 
 class ControlError(Exception):
@@ -68,18 +70,30 @@ def controls(pool: Trials, wanted: Mapping[str, Sequence[str]], told: Callable[[
     """
     for system, tests in wanted.items():
         told(f"{system}: {len(tests) or 'all'} tests on the healthy platform")
-        pool.submit(system, Trial(system, tests=tuple(tests), seconds=CONTROL_SECONDS))
-    found: dict[str, Control] = {}
+        for number in range(CONTROL_PARTS):
+            part = tuple(tests[number::CONTROL_PARTS])
+            if part or not tests:
+                shard = None if tests else f"{number + 1}/{CONTROL_PARTS}"
+                pool.submit(system, Trial(system, tests=part, shard=shard, seconds=CONTROL_SECONDS))
+    found: dict[str, Result] = {}
     while pool.busy:
         key, result = pool.wait()
         system = str(key)
         if result.problem:
             raise ControlError(f"{system}: the healthy platform could not be judged: {result.problem}")
         if wrong := result.deviations:
-            named = ", ".join(sorted(wrong)[:5])
+            named = ", ".join(f"{clause} ({result.messages.get(clause, '')})" for clause in sorted(wrong)[:5])
             raise ControlError(f"{system}: the healthy platform is found to deviate: {named}. Mend that first")
-        found[system] = Control(result, complete=not wanted[system])
-    return found
+        found[system] = _joined(found.get(system, Result()), result)
+    return {system: Control(result, complete=not wanted[system]) for system, result in found.items()}
+
+
+def _joined(one: Result, other: Result) -> Result:
+    """What two parts of a control run say together."""
+    decided = {clause: list(tests) for clause, tests in one.decided.items()}
+    for clause, tests in other.decided.items():
+        decided.setdefault(clause, []).extend(tests)
+    return Result(decided=decided, times={**one.times, **other.times})
 
 
 def quick(fault: Fault, clause: Clause, tests: Sequence[str], control: Control) -> Stage:

@@ -23,12 +23,18 @@ OUTPUT = "output"
 
 @dataclass(frozen=True)
 class Trial:
-    """What to run: `tests` are their names (empty: all), `seconds` the time after which it counts as hanging."""
+    """What to run: `tests` are their names (empty: all), `seconds` the time after which it counts as hanging.
+
+    `keyword` and `shard` narrow the tests as for `ringtrue run`. `null`: the target is the null one of that name.
+    """
 
     system: str
     faults: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     seconds: float = 120.0
+    keyword: str | None = None
+    shard: str | None = None
+    null: str = ""
     seed: int = 1
 
 
@@ -60,23 +66,29 @@ class Result:
 def perform(trial: Trial, folder: Path) -> int:
     """Run the trial, write its result into the folder, and give its exit code. It takes the whole process for itself."""
     from harness.proof.forking import Standby
+    from harness.proof.null import sip
+    from harness.proof.null.target import null_target
     from harness.suites import current, embedded
     from harness.suites.runner import RunOptions, run
 
     began = time.monotonic()
     os.chdir(folder)
-    embedded.launch = Standby().launch
     where = folder / "run"
-    options = RunOptions(
-        systems=(trial.system,),
-        faults=trial.faults,
-        tests=trial.tests,
-        workers=1,
-        seed=trial.seed,
-        run_dir=where,
-        quiet=True,
-    )
-    code = run(options)
+    embedded.launch = Standby(lambda: sip.install(trial.null)).launch
+    with null_target(trial.null, trial.system, folder) as target:
+        options = RunOptions(
+            target=target,
+            systems=(trial.system,),
+            faults=trial.faults,
+            tests=trial.tests,
+            keyword=trial.keyword,
+            shard=trial.shard,
+            workers=1,
+            seed=trial.seed,
+            run_dir=where,
+            quiet=True,
+        )
+        code = run(options)
     record, failure = current.end.record, current.end.platform_failure
     verdicts: dict[str, str] = {}
     problem = failure or ""

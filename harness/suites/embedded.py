@@ -55,6 +55,8 @@ def spawn(arguments: Sequence[str], errors: IO[str]) -> PlatformProcess:
 
 # How platforms are started in this process; the kill matrix, which starts hundreds, puts a cheaper way here.
 launch: Launch = spawn
+# Tables that the target of this process's embedded platforms has besides, such as shorter deadlines.
+shared: dict[str, Any] = {}
 
 
 class EmbeddedPlatform:
@@ -78,6 +80,7 @@ class EmbeddedPlatform:
             self.tables: dict[str, Any] = self._ready()["systems"]
             if "mediaservice" in self.tables:
                 self.tables["mediaservice"]["s3"]["recorder_path"] = S3_PATH
+            self.tables |= shared
         except BaseException:
             self.stop()
             raise

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
+from harness.proof.null.http import dead_port
 from harness.suites.safety.ledger import read_ledger
 from tests.e2e.command import Done, Running, ringtrue
-from tests.e2e.unfit import dead_port
 
 
 class Owner:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.proof.null import KINDS
 from tests.e2e.command import Done, ringtrue
 
 _SAMPLE = 40
@@ -44,11 +45,22 @@ def test_a_run_that_crashes_or_hangs_the_platform_says_nothing(tmp_path: Path) -
     assert "was not over after 4 s" in results["hang"]["problem"]
 
 
+def test_nothing_passes_against_null_targets(tmp_path: Path) -> None:
+    done = ringtrue("faults", "--null", "--system", "apidaze", folder=tmp_path)
+    assert done.code == 0, done
+    rows = [line.split() for line in done.out.splitlines()[1:] if " apidaze " in line]
+    assert [row[0] for row in rows] == list(KINDS), done
+    assert {row[2] for row in rows} == {"0"}, done
+    assert {row[3] for row in rows} <= {"1", "3"}, done
+    assert f"proven: nothing passed against {len(KINDS)} null targets" in done.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["apidaze-update-lots"], "unknown fault 'apidaze-update-lots'; did you mean apidaze-update-lost"),
         (["--system", "apidase"], "unknown system 'apidase'; did you mean apidaze"),
+        (["--null", "sip-quiet"], "unknown null target 'sip-quiet'; did you mean sip-silent"),
         (["--only", "("], "--only '(' is no regular expression"),
         (["--only", "no-such-clause-anywhere"], "no fault is left"),
         (["--sample", "0"], "--sample"),

@@ -12,8 +12,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from harness.proof.null.http import answering
 from tests.e2e.command import RINGTRUE, ringtrue
-from tests.e2e.unfit import answering, taken_port, write_target
+from tests.e2e.unfit import taken_port, write_target
 
 
 def _read(path: Path) -> dict[str, Any]:

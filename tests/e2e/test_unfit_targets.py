@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.proof.null.http import answering, closing, dead_port, silent
 from tests.e2e.command import Done, ringtrue
-from tests.e2e.unfit import answering, closing, dead_port, silent, write_target
+from tests.e2e.unfit import write_target
 
 # Seconds; two connections at a second each, and the program's own start on a busy machine.
 _BOUND = 25.0

@@ -121,5 +121,6 @@ def test_a_control_run_is_of_all_tests_or_of_those_that_are_named() -> None:
     pool = Pool(lambda trial: Result(verdicts={"TS-kept": "pass"}))
     found = controls(pool, {"toy": [], "other": ["t::cheap"]}, lambda words: None)
     assert {name: control.complete for name, control in found.items()} == {"toy": True, "other": False}
-    assert [trial.tests for trial in pool.asked] == [(), ("t::cheap",)]
+    assert [trial.tests for trial in pool.asked] == [(), (), (), (), ("t::cheap",)]
+    assert [trial.shard for trial in pool.asked] == ["1/4", "2/4", "3/4", "4/4", None]
     assert not any(trial.faults for trial in pool.asked)
