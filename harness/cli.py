@@ -94,6 +94,9 @@ def commands() -> None:
 @click.option(
     "--fault", "faults", multiple=True, metavar="ID", help="Start the embedded platform with this promise broken."
 )
+@click.option(
+    "--variant", "variants", multiple=True, metavar="ID", help="Start the embedded platform in this conforming variant."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the result.")
 @click.option("-v", "--verbose", is_flag=True, help="Also the ladder of each scenario that deviates.")
 def run(target: Path | None, **options: Any) -> int:
@@ -101,8 +104,8 @@ def run(target: Path | None, **options: Any) -> int:
     from harness.suites.runner import RunOptions
     from harness.suites.runner import run as run_suites
 
-    if target is not None and options["faults"]:
-        raise click.UsageError("--fault is for the embedded platform: leave --target away")
+    if target is not None and (options["faults"] or options["variants"]):
+        raise click.UsageError("--fault and --variant are for the embedded platform: leave --target away")
     return run_suites(RunOptions(target=target, **options))
 
 
@@ -135,6 +138,8 @@ def merge(sarif: Path | None, annotations: str, **options: Any) -> int:
 @click.option("--null", is_flag=True, help="Null targets instead of faults: nothing may pass against any of them.")
 @click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
 @click.option("--only", metavar="REGEX", help="Only faults whose id or clause matches.")
+@click.option("--variants", is_flag=True, help="Conforming variants instead of faults: none may raise a fail or warn.")
+@click.option("--times", type=click.IntRange(1, 100), default=1, help="Run each variant so many times.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N of them, always the same, spread evenly.")
 @click.option(
     "--jobs", type=click.IntRange(1, 64), metavar="N", help="Trials side by side.  [default: 3 for each core]"

@@ -24,8 +24,10 @@ from harness.proof.null.command import run_null
 from harness.proof.page import to_html
 from harness.proof.pool import Pool
 from harness.proof.record import PROOF, Matrix, write_proof
+from harness.proof.variety import run_variants
 from harness.reference.faults import FAULTS, Fault
 from harness.reference.systems import SYSTEM_NAMES
+from harness.reference.variants import VARIANTS
 from harness.verdicts import Exit
 
 DEFAULT_PROOF = Path("reports") / PROOF
@@ -47,6 +49,8 @@ class FaultsOptions:
     json: Path | None = None
     update: bool = False
     null: bool = False
+    variants: bool = False
+    times: int = 1
     verbose: bool = False
 
 
@@ -55,7 +59,13 @@ def run_faults(options: FaultsOptions) -> int:
     jobs = options.jobs or default_jobs()
     try:
         if options.null:
-            return run_null(*_null_choice(options), jobs)
+            _check("null target", options.faults, KINDS)
+            _check("system", options.systems, SYSTEM_NAMES)
+            return run_null(options.faults, options.systems, jobs)
+        if options.variants:
+            _check("variant", options.faults, list(VARIANTS))
+            _check("system", options.systems, SYSTEM_NAMES)
+            return run_variants(options.faults, options.systems, options.times, jobs)
         chosen = choose(options)
     except FaultsError as error:
         print(f"ringtrue: {error}", file=sys.stderr)
@@ -143,13 +153,6 @@ def choose(options: FaultsOptions) -> list[Fault]:
     if not found:
         raise FaultsError("no fault is left: `ringtrue platform --list-faults` shows all, with their clauses")
     return sample(found, options.sample) if options.sample else found
-
-
-def _null_choice(options: FaultsOptions) -> tuple[Sequence[str], Sequence[str]]:
-    """The kinds of null targets and the systems that were asked for; none: all. Raises FaultsError."""
-    _check("null target", options.faults, KINDS)
-    _check("system", options.systems, SYSTEM_NAMES)
-    return options.faults, options.systems
 
 
 def sample(faults: Sequence[Fault], count: int) -> list[Fault]:

@@ -35,6 +35,7 @@ class Trial:
     keyword: str | None = None
     shard: str | None = None
     null: str = ""
+    variants: tuple[str, ...] = ()
     seed: int = 1
 
 
@@ -80,6 +81,7 @@ def perform(trial: Trial, folder: Path) -> int:
             target=target,
             systems=(trial.system,),
             faults=trial.faults,
+            variants=trial.variants,
             tests=trial.tests,
             keyword=trial.keyword,
             shard=trial.shard,

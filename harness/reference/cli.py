@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--pstn", metavar="H:P", help="where calls to outside numbers are sent")
     add("--fault", action="append", default=[], metavar="ID", help="start with this promise broken; may be repeated")
+    add("--variant", action="append", default=[], metavar="ID", help="differ in a way that is allowed; may be repeated")
+    add("--list-variants", action="store_true", help="print id and words of each variant, tab separated, and stop")
     add(
         "--list-faults",
         action="store_true",
@@ -133,6 +135,9 @@ def run(argv: Sequence[str] | None) -> int:
         if args.list_faults:
             _print_faults()
             return 0
+        if args.list_variants:
+            _print_variants()
+            return 0
         settings = _settings(args)
         logging.basicConfig(
             level=args.log_level.upper(),
@@ -174,6 +179,9 @@ def _settings(args: argparse.Namespace) -> Settings:
     faults = tuple(dict.fromkeys(args.fault))
     if faults:
         _check_faults(faults, systems)
+    variants = tuple(dict.fromkeys(args.variant))
+    if variants:
+        _check_variants(variants)
     return Settings(
         systems=systems,
         http=http,
@@ -181,6 +189,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         pstn=pstn,
         callback=args.callback,
         faults=faults,
+        variants=variants,
         target_file=args.target_file,
         quota=args.quota,
         limited_quota=args.limited_quota,
@@ -203,6 +212,21 @@ def _check_faults(wanted: Iterable[str], systems: Sequence[str]) -> None:
             raise UsageError(
                 f"fault '{name}' belongs to system '{FAULTS[name].system}', which is not served (add --system)"
             )
+
+
+def _check_variants(wanted: Iterable[str]) -> None:
+    from harness.reference.variants import VARIANTS
+
+    for name in wanted:
+        if name not in VARIANTS:
+            raise UsageError(_unknown("variant", name, tuple(VARIANTS)) + "; --list-variants shows all")
+
+
+def _print_variants() -> None:
+    from harness.reference.variants import VARIANTS
+
+    for variant in VARIANTS.values():
+        print(variant.id, variant.words, sep="\t")
 
 
 def _print_faults() -> None:

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from harness.reference.admin import ADMIN_PATH, Admin, knobs_of
@@ -73,7 +74,8 @@ async def _serve(settings: Settings) -> int:
     admin = Admin((system.name, knobs_of(system)) for system in systems)
     async with contextlib.AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings.http))
-        server = _Server(_config(Front([*(system.mounts() for system in systems), {ADMIN_PATH: admin}])))
+        front = Front([*(system.mounts() for system in systems), {ADMIN_PATH: admin}])
+        server = _Server(_config(_varied(settings, front)))
         serving = asyncio.create_task(server.serve([listener]))
         # Systems stop first, so that no request is left waiting for one of their fetches.
         stack.push_async_callback(_finish, server, serving)
@@ -89,7 +91,16 @@ async def _serve(settings: Settings) -> int:
     return 0
 
 
-def _config(front: Front) -> uvicorn.Config:
+def _varied(settings: Settings, front: ASGIApp) -> ASGIApp:
+    if not settings.variants:
+        return front
+    from harness.reference.variants import VARIANTS, install
+
+    _log.warning("variants are on: %s", ", ".join(settings.variants))
+    return install([VARIANTS[name] for name in settings.variants], front)
+
+
+def _config(front: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         front,
         http=_Protocol,

@@ -51,6 +51,7 @@ class Settings:
     pstn: Address | None = None
     callback: str | None = None
     faults: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
     target_file: str | None = None
     quota: int = 100_000
     limited_quota: int = 5

@@ -57,6 +57,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="start the embedded platform with this fault",
     )
     group.addoption(
+        "--ringtrue-variant",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="start the embedded platform in this variant, which conforms too",
+    )
+    group.addoption(
         "--ringtrue-test",
         action="append",
         default=[],

@@ -58,6 +58,7 @@ class RunOptions:
     specs: Sequence[Path] = ()
     features: Sequence[Path] = ()
     faults: Sequence[str] = ()
+    variants: Sequence[str] = ()
     quiet: bool = False
     verbose: bool = False
 
@@ -178,7 +179,7 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
     arguments += ["--ringtrue-target", str(options.target)] if options.target else ["--ringtrue-embedded"]
     for name, values in (
         ("system", options.systems), ("specs", options.specs), ("features", options.features), ("fault", options.faults),
-        ("test", options.tests),
+        ("test", options.tests), ("variant", options.variants),
     ):  # fmt: skip
         for value in values:
             arguments += [f"--ringtrue-{name}", str(value)]

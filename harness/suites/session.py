@@ -104,8 +104,9 @@ class Session:
                 # The recorder comes first: its address is what a platform has configured for its callbacks.
                 recorder = record(RecorderTarget())
                 systems = _chosen(option.ringtrue_system, known)
-                faults = [part for fault in option.ringtrue_fault for part in ("--fault", fault)]
-                made = EmbeddedPlatform(systems, run_dir / "platform.log", recorder.base_url, faults)
+                ways = [part for fault in option.ringtrue_fault for part in ("--fault", fault)]
+                ways += [part for variant in option.ringtrue_variant for part in ("--variant", variant)]
+                made = EmbeddedPlatform(systems, run_dir / "platform.log", recorder.base_url, ways)
                 platform = stack.enter_context(made)
                 target = parse_target(platform.tables, known, where="embedded platform", embedded=True)
                 name = "embedded reference platform"

@@ -60,6 +60,7 @@ def test_nothing_passes_against_null_targets(tmp_path: Path) -> None:
     [
         (["apidaze-update-lots"], "unknown fault 'apidaze-update-lots'; did you mean apidaze-update-lost"),
         (["--system", "apidase"], "unknown system 'apidase'; did you mean apidaze"),
+        (["--variants", "http-slw"], "unknown variant 'http-slw'; did you mean http-slow"),
         (["--null", "sip-quiet"], "unknown null target 'sip-quiet'; did you mean sip-silent"),
         (["--only", "("], "--only '(' is no regular expression"),
         (["--only", "no-such-clause-anywhere"], "no fault is left"),
