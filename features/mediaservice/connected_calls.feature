@@ -13,13 +13,13 @@ Feature: Connected calls
     Given a phone bob that waits
     And newCall is answered with call to bob
     And callEvent is answered with drop and dropCode busy
+    And the IVR keeps whoever is led to it
     When a caller calls the IVR, who will leave for the reason "SIP;cause=200;text=gone"
-    And bob rings
-    And the ringing is told
-    And bob answers
-    Then bob is invited, and the caller is answered                         [MS-newCall-action-call]
+    Then bob is called                                                      [MS-newCall-action-call]
     And bob is invited at his own address                                   [MS-newCall-call-destAddr]
-    And callNotify is sent                                                  [MS-callNotify]
+    When bob rings for half a second
+    And bob answers
+    Then callNotify is sent                                                 [MS-callNotify]
     And callNotify tells of the ringing                                     [MS-callNotify-ringing]
     And its user is bob                                                     [MS-callNotify-user]
     And its remoteUser is the caller                                        [MS-callNotify-remoteUser]
@@ -52,6 +52,7 @@ Feature: Connected calls
     Given a phone bob that answers, and will leave for the reason "SIP;cause=200;text=done"
     And newCall is answered with call to bob
     And callEvent is answered with drop and dropCode <code>
+    And the IVR keeps whoever is led to it
     When a caller calls the IVR
     And bob is connected
     And bob hangs up
@@ -77,8 +78,7 @@ Feature: Connected calls
     Given a phone bob that answers
     And newCall is answered with call to bob
     And callEvent is answered with action ivr
-    And getIvrCommand is answered with
-      | getIVRCommandAfter | 30 |
+    And the IVR keeps whoever is led to it
     When a caller calls the IVR
     And bob is connected
     And bob hangs up
@@ -95,10 +95,10 @@ Feature: Connected calls
     When a caller who speaks PCMU calls the IVR
     And bob is connected
     And bob hangs up
-    Then the device hears the caller                                        [MS-callEvent-action-httpcall]
-    And the offer to the caller has the device's codec                      [MS-callEvent-httpcall-codec]
+    Then the offer to the caller has the device's codec                     [MS-callEvent-httpcall-codec]
     And the offer to the caller has the device's address                    [MS-callEvent-httpcall-receiveIp]
     And the offer to the caller has the device's port                       [MS-callEvent-httpcall-receivePort]
+    And the device hears the caller                                         [MS-callEvent-action-httpcall]
     And callAnswered tells of the caller's media                            [MS-callAnswered-media-httpcall]
 
   @MS-newCall-call-ringbackTone-default @MS-callEvent-call-ringbackTone-silent @MS-callEvent-action-call

@@ -14,9 +14,9 @@ Feature: Destinations that cannot be had
     And its sipResponseCode is <status>                                     [MS-callEvent-sipResponseCode]
     And its sipReason has the reason "Q.850;cause=<cause>"                  [MS-callEvent-sipReason]
     And its errorDescr says what went wrong                                 [MS-callEvent-errorDescr]
+    And the caller's call is ended as <code> says                           [MS-callEvent-dropCode-setup]
     And no callAnswered comes                                               [MS-callAnswered-never-on-refusal]
     And no ringing is told                                                  [MS-callNotify-ringing-only]
-    And the caller's call is ended as <code> says                           [MS-callEvent-dropCode-setup]
 
     Examples:
       | status | phrase    | cause | code           |

@@ -27,8 +27,7 @@ Feature: Connections taken apart by operations
     And a caller who is connected with bob
     And callerConnectionSplit is answered with ivr
     And calleeConnectionSplit is answered with drop
-    And getIvrCommand is answered with
-      | getIVRCommandAfter | 30 |
+    And the IVR keeps whoever is led to it
     When splitconnection is sent for the connection
     Then bob is hung up, and the caller is led to the IVR                   [MS-split-action-applies]
 

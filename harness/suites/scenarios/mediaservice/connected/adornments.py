@@ -5,10 +5,13 @@ Greetings are tones of another pitch than the one with which phones speak, so th
 
 from __future__ import annotations
 
+from harness.checks.sequence_values import same_phone
 from harness.drivers.rtp.stats import SAME_PITCH, Tone
 from harness.suites.scenarios.mediaservice.connected.parties import Parties
 from harness.suites.scenarios.mediaservice.ivr.sessions import SLACK, Ivr
+from harness.suites.scenarios.mediaservice.world import members, name_of
 from harness.suites.scenarios.vocabulary import decides
+from harness.timeline import Callback
 from harness.verdicts import Reason
 
 _SPEECH_HERTZ = 400
@@ -61,9 +64,20 @@ def connected_after_greeting(parties: Parties, ivr: Ivr, who: str, pronoun: str,
 
 @decides("callbacks say that {who}'s leg is a monitoring one")
 def told_monitoring(parties: Parties, who: str, clause: str) -> None:
-    """Judged by the call flow."""
-    del who, clause
-    parties.ms.wait("callAnswered", monitoringParticipant=True)
+    """Judged by the call flow, as far as any callback says so; here each that names the monitor."""
+    ms, number = parties.ms, parties.number(who)
+    ms.wait_until(lambda: any(_names(one, number) for one in ms.callbacks("callAnswered")))
+    named = [one for name in ("callNotify", "callAnswered") for one in ms.callbacks(name) if _names(one, number)]
+    wrong = [name_of(one) for one in named if members(one).get("monitoringParticipant") is not True]
+    if named:
+        words = "a callback of a monitoring leg does not say that it is one"
+        parties.scenario.check(clause, not wrong, words, expected="monitoringParticipant true", seen=f"not in {wrong}")
+
+
+def _names(callback: Callback, number: str) -> bool:
+    """Whether a callback is about the leg to this number."""
+    body = members(callback)
+    return any(same_phone(body[name], number) for name in ("user", "remotePartyNumber") if name in body)
 
 
 def _tones(parties: Parties, who: str, hertz: int) -> list[Tone]:

@@ -21,11 +21,12 @@ _SLACK = 0.15
 _BUSY = (486, 600)
 
 
-@decides("bob is invited, and the caller is answered")
-def invited_and_answered(parties: Parties, clause: str) -> None:
-    """Judged by the call flow."""
-    del clause
-    parties.phone("the caller").wait_answered()
+@decides("{name} is called")
+def called(parties: Parties, name: str, clause: str) -> None:
+    """That the caller is answered once the destination is, the call flow judges."""
+    kept = parties.phone(name).wait_called()
+    words = "the destination of the action call is not called"
+    parties.scenario.check(clause, kept, words, expected="INVITE", seen="none")
 
 
 @decides("{one} and {other} hear each other")

@@ -28,6 +28,7 @@ SOUND_SECONDS = 3.0
 SILENT_SECONDS = 0.5
 """Seconds without sound that show that nobody speaks."""
 CALLERS = ("the first caller", "the second caller")
+_KEPT_SECONDS = 30
 _WAITING: Mapping[str, Any] = {"ring": None, "then": "wait"}
 _REASON = r'for the reason "(?P<reason>[^"]*)"'
 
@@ -126,6 +127,12 @@ def call_event_drops(ms: World, following: str | None, code: str | None) -> None
     (ms.answers.add if following else ms.answers.set)("callEvent", reply)
 
 
+@given("the IVR keeps whoever is led to it")
+def ivr_keeps(ms: World) -> None:
+    """Until the scenario is over: a call that ends was not ended by a command."""
+    ms.answers.set("getIvrCommand", {"getIVRCommandAfter": _KEPT_SECONDS})
+
+
 @given(parsers.re(r"a (?:first|second) caller who is connected with (?P<name>\w+)"))
 def connected_apart(ms: World, name: str) -> None:
     """A call with answers of its own, beside others."""
@@ -146,12 +153,7 @@ def rings(parties: Parties, name: str, long: str | None) -> None:
     parties.phone(name).ring()
     parties.moments[f"{name} rings"] = parties.now()
     if long:
-        parties.hears("the caller", SILENT_SECONDS)  # which ends at once when there is something to hear
-
-
-@when("the ringing is told")
-def ringing_told(ms: World) -> None:
-    ms.wait("callNotify", event="ringing")
+        parties.scenario.timeline.wait_for(lambda _: False, SILENT_SECONDS)  # nothing tells that there will be no sound
 
 
 @when(step_pattern("{name} answers and speaks"))

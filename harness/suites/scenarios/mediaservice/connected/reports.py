@@ -45,13 +45,22 @@ def ringing_told(parties: Parties, clause: str) -> None:
 
 
 @decides("callAnswered comes after the answer")
-@decides("no callAnswered comes")
 def answer_told(parties: Parties, clause: str) -> None:
     """Judged by the call flow."""
     del clause
-    refused = parties.ms.callbacks("callEvent", event="calledPartyFailure")
-    found = parties.ms.wait("callAnswered", seconds=0 if refused else None)
+    found = parties.ms.wait("callAnswered")
     parties.it = members(found) if found else None
+
+
+@decides("no callAnswered comes")
+def no_answer_told(parties: Parties, clause: str) -> None:
+    """What the call flow cannot say of one that comes at once: nobody has answered, neither before nor after."""
+    seen = len(parties.ms.callbacks("callAnswered"))
+    if not seen and parties.ms.wait("callEvent") is None:
+        parties.scenario.undecided(clause, Reason.NO_CONTROL, "the refusal is not told of either")
+        return
+    words = "callAnswered comes although the destination refused"
+    parties.scenario.check(clause, not seen, words, expected="none", seen=seen)
 
 
 @decides("callEvent tells that {what}")
