@@ -13,11 +13,12 @@ Feature: Verbs
 
   @CA-verbs-in-order
   Scenario: Verbs run in their order
-    Given a desk and a colleague who is busy
+    Given a desk and a colleague that waits with its answer
     When the desk is called with the verbs
       | say    | One moment please |
       | dial   | the colleague     |
       | hangup | call-complete     |
+    And the colleague rings for a moment and is busy
     Then it is spoken to, then the colleague rings, then it is hung up    [CA-verbs-in-order]
 
   @CA-verbs-not-before-answer

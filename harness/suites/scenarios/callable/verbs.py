@@ -53,6 +53,17 @@ def as_rtp(calls: Calls, clause: str) -> None:
     calls.scenario.check(clause, kept, words, expected="RTP with PCMA or PCMU", seen=seen)
 
 
+@when("the colleague rings for a moment and is busy")
+def rings_and_declines(calls: Calls) -> None:
+    """The moment is longer than what two agents may disagree about, so that what comes too early shows."""
+    colleague = calls.phone(COLLEAGUE)
+    if not calls.called(colleague) or not colleague.wait_ringing():
+        raise InconclusiveError(Reason.PRECONDITION, "the dial verb called nobody")
+    calls.pass_time(4 * ORDER_SLACK)
+    if colleague.status is None:
+        colleague.refuse()
+
+
 @decides("it is spoken to, then the colleague rings, then it is hung up")
 def in_order(calls: Calls, clause: str) -> None:
     """The order of call and hang-up is judged by the call flow; that the colleague waits for the end of the words here."""
