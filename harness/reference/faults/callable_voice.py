@@ -5,6 +5,7 @@ Part of the fault catalogue. Each function patches a Callable system that is mad
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ collect = Collector("callable")
 
 Ask = Callable[..., Any]
 _TIME_TO_DIAL = 1.0
+# So that what comes too late does so for every observer.
+_TIME_TO_HANG_UP = 0.1
 
 
 @collect("call-not-dialled", "CA-voice-target-dialled", "a voice call is accepted and nobody is dialled")
@@ -212,7 +215,9 @@ def _verbs_backwards(system: Any) -> None:
 def _verbs_after_hangup(system: Any) -> None:
     async def talk(really_talk: Ask, live: Any, order: Any) -> None:
         await really_talk(live, order)
-        await _dial_in_vain(system, live, order)
+        if live.leg.call.end is not None and live.leg.call.end.by == "remote":
+            await asyncio.sleep(_TIME_TO_HANG_UP)
+            await _dial_in_vain(system, live, order)
 
     wrap(system.voice_calls, "talk", talk)
 
