@@ -88,9 +88,12 @@ def hear(calls: Calls, clause: str) -> None:
 
 @decides("that call is refused, and the desk does not ring")
 def refused(calls: Calls, clause: str) -> None:
-    """Judged by the call flow."""
-    del clause
-    calls.phone("caller").wait_final()
+    """Judged by the call flow, but for an answer that takes the call: after that no refusal needs to be waited for."""
+    caller = calls.phone("caller")
+    caller.wait_final()
+    if caller.answered:
+        words = "a call that leads nowhere is answered"
+        calls.scenario.check(clause, False, words, expected="a refusal", seen=caller.status)
     calls.desk.wait_called(calls.quiet + 0.1)
 
 
