@@ -66,6 +66,7 @@ class Session:
         self._findings: list[Finding] = []
         self._tests: dict[str, str] = {}
         self._interrupted = False
+        self._cut = False
         self._problems: list[str] = []
         self._unseen = Reason.NO_EVIDENCE
         self._file: IO[str] = stack.enter_context((plan.run_dir / "findings.jsonl").open("w", encoding="utf-8"))
@@ -234,8 +235,10 @@ class Session:
         if report.failed:
             self._problems.append(f"the tests could not be collected: {_last_line(report.longreprtext)}")
 
-    def pytest_keyboard_interrupt(self) -> None:
-        self._interrupted = True
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # With workers, pytest's own -x ends a run by an exception that is a KeyboardInterrupt, too.
+        cut = type(excinfo.value).__module__.startswith("xdist.") and "keyboard-interrupt" not in str(excinfo.value)
+        self._cut, self._interrupted = cut, self._interrupted or not cut
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         self._problems.append(f"the harness broke: {_last_line(str(excrepr))}")
@@ -248,6 +251,7 @@ class Session:
         anything = bool(self._tests or self._problems or self._interrupted or self._config.option.collectonly)
         if not anything and (why := self._why_nothing_ran()):
             self._problems.append(why)
+        self._cut = self._cut or bool(session.shouldfail)
         scope, stopped = self.plan.scope, self._stopped()
         if stopped and overdue(self.plan):
             self._unseen = Reason.TIMEOUT
@@ -279,7 +283,9 @@ class Session:
         """Why tests were not run, in words; empty where all were."""
         left = list(self._tests.values()).count("not run")
         limit = f"time limit of {shown(self.plan.max_seconds)}" if overdue(self.plan) else "first deviation"
-        return f"stopped at the {limit}: {left} of {len(self._tests)} tests were not run" if left else ""
+        if left:
+            return f"stopped at the {limit}: {left} of {len(self._tests)} tests were not run"
+        return "stopped by -x or --maxfail: the tests behind it were not run" if self._cut else ""
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from harness.report.matrix import render_plain

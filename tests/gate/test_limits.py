@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from tests.e2e.command import Done, ringtrue
 from tests.gate.lamp import lamps, of, run
+
+PYTEST = Path(sys.executable).with_name("pytest")
 
 
 def test_a_run_whose_time_is_over_says_what_was_not_run(tmp_path: Path) -> None:
@@ -73,6 +76,25 @@ def test_fail_fast_is_not_stopped_by_what_does_not_count(tmp_path: Path) -> None
         assert (done.code, done.verdicts["counts"]["warn"], done.verdicts.get("stopped")) == (0, 1, None), done
         strict = run(platform, tmp_path, "--fail-fast", "--strict", "-k", "valid")
         assert (strict.code, "stopped at the first deviation" in strict.out) == (1, True), strict
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
+def test_the_x_of_pytest_is_no_interruption(workers: list[str], tmp_path: Path) -> None:
+    with lamps() as platform:
+        for name in ("attic", "bath", "cellar", "door", "entry", "floor"):
+            platform.deviate(name)
+        platform.slow = 0.5
+        options = of(platform, tmp_path)
+        done = ringtrue(
+            "--ringtrue-target", options[1], "--ringtrue-specs", options[3], "-x", "-q", *workers,
+            folder=tmp_path, program=PYTEST,
+        )  # fmt: skip
+    assert done.code == 1, done
+    (file,) = (tmp_path / "reports").glob("*/verdicts.json")
+    verdicts = json.loads(file.read_text(encoding="utf-8"))
+    assert verdicts["conclusion"].endswith("; stopped by -x or --maxfail: the tests behind it were not run")
+    assert verdicts["counts"]["none"] > 0
+    assert verdicts["counts"]["fail"] < 6
 
 
 @pytest.mark.parametrize("text", ["soon", "10", "0s", "-5s", "10 minutes", ""])
