@@ -18,12 +18,15 @@ _SHORTEST = 4
 _NAMES = r"access_token|refresh_token|id_token|client_secret|password|passwd|pwd|secret|secret_?key|api_?key|assertion"
 _MEMBER_NAME = re.compile(rf"{_NAMES}|token", re.IGNORECASE)
 # A value that was cut short has no closing quote, and still shows most of a secret; a number may be a PIN.
-_JSON_MEMBER = re.compile(rf'("(?:{_NAMES}|token)"\s*:\s*")(?:[^"\\]|\\.|\\$)*("|$)', re.IGNORECASE)
-_JSON_IN_JSON = re.compile(rf'(\\"(?:{_NAMES}|token)\\"\s*:\s*\\")(?:[^"\\]|\\[^"])*(\\"|$)', re.IGNORECASE)
+_JSON_MEMBER = re.compile(rf'("(?:{_NAMES}|token)"\s*:\s*")(?:[^"\\]|\\.|\\$)*', re.IGNORECASE)
+_JSON_IN_JSON = re.compile(rf'(\\"(?:{_NAMES}|token)\\"\s*:\s*\\")(?:[^"\\]|\\[^"])*', re.IGNORECASE)
 _JSON_NUMBER = re.compile(rf'("(?:{_NAMES}|token)"\s*:\s*)-?\d[\d.eE+-]*', re.IGNORECASE)
-_FORM_FIELD = re.compile(rf"((?:^|[&?'\"\s])(?:{_NAMES}|token)=)(?:[^&\s'\"]|['\"](?!\s|$))+", re.IGNORECASE)
-# What follows the scheme of a challenge (`Basic realm="…"`) is no secret, so a parameter does not count as one.
-_CREDENTIALS = re.compile(r"\b((?:Bearer|Basic)\s+)[A-Za-z0-9._~+/-]{4,}+=*+(?![\"=])")
+# A signature (of a pre-signed URL, or in a header) opens the same door for as long as it holds.
+_SIGNED = r"(?:x-amz-)?signature|x-amz-security-token"
+_FORM_FIELD = re.compile(rf"((?:^|[&?'\"\s])(?:{_NAMES}|{_SIGNED}|token)=)(?:[^&\s'\"]|['\"](?!\s|$))+", re.IGNORECASE)
+# What follows the scheme of a challenge (`Basic realm="…"`) is no secret, so a parameter of one does not count.
+_PARAMETERS = "realm|error|error_description|error_uri|scope|charset|title|resource_metadata"
+_CREDENTIALS = re.compile(rf"\b((?:Bearer|Basic)\s+)(?!(?:{_PARAMETERS})\s*=)[A-Za-z0-9._~+/-]{{4,}}=*")
 _DIGEST = re.compile(r'(response\s*=\s*")[0-9a-fA-F]+(")')
 _USERINFO = re.compile(r"(\w://[^/\s:@]*:)[^/\s@]+@")
 _SECRET_HEADERS = frozenset({"cookie", "set-cookie", "x-api-key", "api-key", "apikey", "x-auth-token"})
@@ -71,8 +74,8 @@ class Redactor:
             value = _USERINFO.sub(rf"\1{MASK}@", value)
         if '"' in value:
             value = _DIGEST.sub(rf"\1{MASK}\2", value)
-            value = _JSON_MEMBER.sub(rf"\1{MASK}\2", value)
-            value = _JSON_IN_JSON.sub(rf"\1{MASK}\2", value)
+            value = _JSON_MEMBER.sub(rf"\1{MASK}", value)
+            value = _JSON_IN_JSON.sub(rf"\1{MASK}", value)
             value = _JSON_NUMBER.sub(rf'\1"{MASK}"', value)
         return _FORM_FIELD.sub(rf"\1{MASK}", value) if "=" in value else value
 

@@ -131,6 +131,9 @@ class SystemTarget(Table):
                 yield value
         for user in self.users:
             yield user.password
+        for _, url in self:
+            if isinstance(url, str) and "@" in url and (password := urlsplit(url).password):
+                yield password
 
 
 class ApidazeTarget(SystemTarget):

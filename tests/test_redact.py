@@ -154,3 +154,30 @@ def test_credentials_in_headers_are_learned_and_known_elsewhere() -> None:
         [("Authorization", "Bearer tok-12345678"), ("X-C5-Application", "app-secret"), ("X-Other", "plain-word")]
     )
     assert redactor.text("seen tok-12345678, app-secret and plain-word") == "seen ***, *** and plain-word"
+
+
+def test_a_bearer_inside_json_is_masked_and_a_challenge_is_not() -> None:
+    redactor = Redactor()
+    assert redactor.text('{"header": "Authorization: Bearer abc.def.7"}') == '{"header": "Authorization: Bearer ***"}'
+    assert redactor.text('"Basic dXNlcjpwYXNz=="') == '"Basic ***"'
+    for challenge in ('Basic realm="x"', 'Bearer error="invalid_token"', "Bearer scope = x"):
+        assert redactor.text(challenge) == challenge
+
+
+def test_signatures_are_masked() -> None:
+    redactor = Redactor()
+    url = "http://h/f.wav?X-Amz-Date=20261126T000000Z&X-Amz-Signature=0123456789abcdef&X-Amz-Security-Token=t0k&y=1"
+    assert redactor.text(url) == (
+        "http://h/f.wav?X-Amz-Date=20261126T000000Z&X-Amz-Signature=***&X-Amz-Security-Token=***&y=1"
+    )
+    header = (
+        "AWS4-HMAC-SHA256 Credential=AKIA/20261126/eu/x/aws4_request, SignedHeaders=host, Signature=0123456789abcdef"
+    )
+    assert redactor.header("Authorization", header).endswith("SignedHeaders=host, Signature=***")
+
+
+def test_what_was_cut_short_inside_json_is_masked_whatever_follows() -> None:
+    redactor = Redactor()
+    cut = redactor.text('seen: {"note": "{\\"api_key\\": \\"canary-ne… and 300 more\nsource: "AS"')
+    assert "canary" not in cut
+    assert "canary" not in redactor.text('seen: {"password": "canary-ne… and 300 more')

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 
 from harness.checks.evidence import shorten
+from harness.redact import Redactor
 from harness.timeline import Callback, Event, Exchange, MediaReport, Note, SipMessage, Timeline
 
 _LONGEST_BODY = 2000
@@ -18,10 +19,10 @@ def render_timeline(timeline: Timeline) -> str:
     """The whole record; times are seconds since its first event."""
     events = timeline.events
     start = events[0].at if events else 0.0
-    return "\n".join(line for event in events for line in _lines(event, start)) + "\n"
+    return "\n".join(line for event in events for line in _lines(event, start, timeline.redactor)) + "\n"
 
 
-def _lines(event: Event, start: float) -> Iterator[str]:
+def _lines(event: Event, start: float, redactor: Redactor) -> Iterator[str]:
     stamp = f"{event.seq:4} {event.at - start:8.3f} s "
     match event:
         case Exchange():
@@ -31,7 +32,7 @@ def _lines(event: Event, start: float) -> Iterator[str]:
             yield from _body("sent" if arrow == "->" else "got", event.request.body)
             if event.response is not None:
                 for name, value in event.response.headers:
-                    yield f"               {name}: {value}"
+                    yield f"               {name}: {redactor.header(name, value)}"
                 yield from _body("got" if arrow == "->" else "sent", event.response.body)
         case SipMessage():
             arrow = "->" if event.direction == "out" else "<-"

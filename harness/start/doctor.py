@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from harness.redact import Redactor
 from harness.verdicts import Exit
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def examine(target: Path | None) -> int:
     try:
         for answer in _answers(target):
             sign = "ok     " if answer.fine else "missing" if answer.needed else "note   "
-            click.echo(f"{sign}  {answer.name}: {answer.text}")
+            click.echo(f"{sign}  {answer.name}: {Redactor().text(answer.text)}")
             if not answer.fine and answer.needed:
                 worst = Exit.NOTHING_SAID
     except (TargetError, DataError) as error:

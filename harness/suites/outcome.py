@@ -101,8 +101,12 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
     named = [
         replace(finding, source=item.nodeid, timeline=f"timelines/{scenario.slug}.jsonl") for finding in _thin(findings)
     ]
-    item.user_properties.append((FINDINGS, [scenario.worker.redactor.scrub(finding.to_json()) for finding in named]))
-    item.config.hook.pytest_ringtrue_concluded(item=item, scenario=scenario, findings=named)
+    told = [scenario.worker.redactor.scrub(finding.to_json()) for finding in named]
+    item.user_properties.append((FINDINGS, told))
+    # Reporters get what the controlling process gets: a finding may quote a request with its secrets.
+    item.config.hook.pytest_ringtrue_concluded(
+        item=item, scenario=scenario, findings=[Finding.from_json(one) for one in told]
+    )
     _end(scenario, named, own_error, inconclusive)
 
 

@@ -161,7 +161,7 @@ class Session:
             finally:
                 scenario.close()
             if problem is not None:
-                self._problems.append(str(problem))
+                self._problems.append(Redactor(self.plan.target.secrets).text(str(problem)))
                 self._unseen = problem.reason
                 self._take([finding.to_json() for finding in self._shown_by(problem, scenario)])
         if self._problems:
@@ -296,10 +296,11 @@ class Session:
     def record(self) -> RunRecord:
         """All that reporters need."""
         assert self.verdict is not None
+        redact = Redactor(self.plan.target.secrets).text
         return RunRecord(
             verdict=self.verdict,
             target=self._target_name,
-            systems={name: system.base_url for name, system in self.plan.target.systems.items()},
+            systems={name: redact(system.base_url) for name, system in self.plan.target.systems.items()},
             run_dir=self.plan.run_dir,
             started=self.plan.clock.wall,
             seconds=self.plan.clock.now() - self.plan.clock.wall,

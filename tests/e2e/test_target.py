@@ -74,12 +74,5 @@ def test_no_secret_of_the_target_is_written_anywhere(target: Path, tmp_path: Pat
     assert kinds == {"client_secret", "access_token", "password", "basic"}
     files = [path for path in done.run_dir.rglob("*") if path.is_file()]
     assert {"flows.mitm", "flows.har", "junit.xml", "pytest.log", "findings.jsonl"} <= {path.name for path in files}
-    leaks = [
-        f"{kind} in {path.relative_to(done.run_dir)}"
-        for path in files
-        for content in [path.read_bytes()]
-        for kind, secret in secrets
-        if secret.encode() in content
-    ]
-    assert leaks == []
-    assert not [kind for kind, secret in secrets if secret in done.out + done.err]
+    assert canaries.leaks(done.run_dir) == []
+    assert canaries.told(done.out, done.err) == []

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.contract import load_contracts
 from harness.drivers.http import fill_path
+from harness.redact import Redactor
 from harness.suites.contract.resources import Workbench, is_gone
 from harness.suites.plan import Plan, capabilities_of
 from harness.suites.safety.ledger import LEDGER, Account, Made, hold, read_ledger
@@ -104,10 +105,11 @@ def _target(path: Path, accounts: list[Account], url: str | None) -> Target:
         known = target.systems.get(account.system)
         if known is None:
             raise CleanupError(f"{path} does not describe {account.system}, at which the run made things")
-        if account.base_urls != (known.base_url,):
+        shown = Redactor().text(known.base_url)
+        if account.base_urls != (shown,):
             made_at = " and ".join(account.base_urls)
             raise CleanupError(
-                f"the run made things at {made_at}, and {path} leads to {known.base_url}: nothing is deleted there. "
+                f"the run made things at {made_at}, and {path} leads to {shown}: nothing is deleted there. "
                 "Give the target file that the run was given, or --url"
             )
     kept = {account.system: target.systems[account.system] for account in accounts}

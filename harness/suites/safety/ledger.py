@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.redact import Redactor
+
 LEDGER = "ledger.jsonl"
 # Held by a run for as long as it goes on, and by a clean-up.
 _LOCK = ".lock"
@@ -50,7 +52,7 @@ class Ledger:
 
     def __init__(self, run_dir: Path, system: str, base_url: str) -> None:
         self._path = run_dir / LEDGER
-        self._about = {"system": system, "base_url": base_url}
+        self._about = {"system": system, "base_url": Redactor().text(base_url)}
 
     def making(self, operation: str, marks: Sequence[str], parameters: Mapping[str, str]) -> None:
         self._add({"making": operation, "marks": list(marks), "parameters": dict(parameters)})
