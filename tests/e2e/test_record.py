@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
 import socket
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -17,10 +19,11 @@ import pytest
 
 from harness.checks import check_timeline
 from harness.contract import load_contracts
-from harness.timeline import HttpExchange, Timeline
+from harness.timeline import Exchange, HttpExchange, SipMessage, Timeline
 from harness.verdicts import Verdict
 from tests.e2e.command import Done, Running, ringtrue
-from tests.recordings.build import scene, write_capture, write_flows, write_har_of
+from tests.e2e.conftest import need, once
+from tests.recordings.build import Item, as_recorded, scene, write_capture, write_flows, write_har_of, wrong
 from tests.reference.mediaservice.application import Application
 from tests.reference.mediaservice.bench import run
 from tests.reference.mediaservice.phones import Phones
@@ -244,3 +247,30 @@ def test_a_dead_application_is_a_502_for_the_platform_and_nothing_to_judge(tmp_p
     assert done.code == 3, done
     assert "POST /somewhere: connect: " in done.out
     assert "nothing can be said" in done.out
+
+
+@pytest.mark.parametrize("system", ["vtx", "callable"])
+def test_all_that_an_honest_platform_did_in_a_run_is_honest_as_a_recording(system: str, shared: Path) -> None:
+    """Each scenario alone, with and without its SIP, and all of them as one: nobody's false alarm."""
+    need(shutil.which("sipp"), "SIPp")
+    run_dir = once(shared, system, lambda folder: ringtrue("run", "--system", system, folder=folder)).run_dir
+    timelines = [Timeline.read(path) for path in sorted((run_dir / "timelines").glob("*.jsonl"))]
+    remotes = Counter(message.remote for timeline in timelines for message in timeline.of(SipMessage))
+    ((platform, _),) = remotes.most_common(1)
+    everything: list[Item] = []
+    for timeline in timelines:
+        items = [item for event in timeline if (item := as_recorded(event, moved=False))]
+        everything += items
+        http = [item for item in items if isinstance(item, Exchange)]
+        for kept in (items, http):
+            assert wrong(kept, system, 30.0, platform) == [], timeline.scenario
+    assert len(everything) > 200
+    assert wrong(everything, system, 30.0, platform) == []
+
+
+def test_the_folder_of_a_run_is_judged_again(embedded: Done, tmp_path: Path) -> None:
+    done = ringtrue("check", embedded.run_dir, folder=tmp_path)
+    assert done.code == 0, done
+    again, before = decided(done.run_dir), decided(embedded.run_dir)
+    assert len(again) > 50
+    assert set(again) <= set(before), "what steps of scenarios decided is not in their timelines"

@@ -14,10 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.contract import Contract, load_contracts
 from harness.drivers.recorder.flows import WHOLE_HEADERS, write_har
+from harness.recordings.calls import cut
+from harness.recordings.judging import findings_in
 from harness.recordings.pcap import Segment
+from harness.recordings.reading import Pile
+from harness.recordings.sides import sort_out
 from harness.recordings.sip_capture import CapturedSip
-from harness.timeline import Exchange, SipMessage, Timeline
+from harness.timeline import Event, Exchange, SipMessage, Timeline
+from harness.verdicts import Verdict
 
 SCENES = Path(__file__).parents[1] / "checks" / "data"
 PLATFORM = "127.0.0.1:5060"
@@ -33,8 +39,8 @@ def scene(kind: str, name: str) -> tuple[dict[str, Any], list[Item]]:
     return header, [item for event in Timeline.read(path) if (item := as_recorded(event))]
 
 
-def as_recorded(event: object) -> Item | None:
-    """An event without what only a scenario knows."""
+def as_recorded(event: object, *, moved: bool = True) -> Item | None:
+    """An event without what only a scenario knows; `moved`: the agents of a scene, which share an address, get their own."""
     if isinstance(event, Exchange):
         about = {"headers": WHOLE_HEADERS}
         return Exchange(
@@ -43,7 +49,8 @@ def as_recorded(event: object) -> Item | None:
         )  # fmt: skip
     if isinstance(event, SipMessage):
         peer = _PEERS.get(event.agent, f"127.0.0.1:{6000 + sum(map(ord, event.agent)) % 500}")
-        ends = (PLATFORM, peer) if event.direction == "in" else (peer, PLATFORM)
+        peer, own = (peer, PLATFORM) if moved else (event.local, event.remote)
+        ends = (own, peer) if event.direction == "in" else (peer, own)
         return CapturedSip(event.at, "udp", *ends, event.text)
     return None
 
@@ -134,3 +141,29 @@ def udp_frame(source: str, target: str, data: bytes) -> bytes:
 def segment(sequence: int, data: bytes, *, at: float = 1.0, first: bool = False) -> Segment:
     """A TCP segment from a client to a SIP server."""
     return Segment(at, "192.0.2.1:40000", "192.0.2.2:5060", data, True, sequence, first)
+
+
+def sorted_pile(
+    items: Sequence[Item], contract: Contract, listened_on: float = 0.0, platform: str = PLATFORM
+) -> tuple[Pile, list[Event]]:
+    """`listened_on`: seconds for which somebody went on recording after the last event."""
+    exchanges = [item for item in items if isinstance(item, Exchange)]
+    messages = [item for item in items if isinstance(item, CapturedSip)]
+    pile = Pile(exchanges=exchanges, messages=messages)
+    if exchanges:
+        last = max(item.ended or item.at for item in exchanges)
+        pile.cover(("http", "callback"), min(item.at for item in exchanges), last + listened_on)
+    if messages:
+        at = [item.at for item in messages]
+        pile.cover(("sip",), min(at), max(at) + listened_on)
+    found = sort_out(pile, contract, [platform])
+    ordered = sorted(found.events, key=lambda event: event.at)
+    return pile, [replace(event, seq=number) for number, event in enumerate(ordered)]
+
+
+def wrong(items: Sequence[Item], system: str, listened_on: float = 0.0, platform: str = PLATFORM) -> list[str]:
+    """What is said to deviate, without writing anything."""
+    contract = load_contracts((system,))[system]
+    pile, events = sorted_pile(items, contract, listened_on, platform)
+    found = findings_in(events, cut(events, system), contract, pile)
+    return [f"{finding.clause}: {finding.message}" for finding in found if finding.verdict is Verdict.FAIL]

@@ -15,16 +15,13 @@ from typing import TypeVar
 
 import pytest
 
-from harness.contract import Contract, load_contracts
-from harness.recordings.calls import cut
-from harness.recordings.judging import Case, Judged, findings_in, judge_recording, write_timeline
-from harness.recordings.reading import Pile
-from harness.recordings.sides import sort_out
+from harness.contract import load_contracts
+from harness.recordings.judging import Case, Judged, judge_recording, write_timeline
 from harness.recordings.sip_capture import CapturedSip
 from harness.redact import Redactor
-from harness.timeline import Event, Exchange
+from harness.timeline import Exchange
 from harness.verdicts import Verdict
-from tests.recordings.build import PLATFORM, Item, another, names, scene
+from tests.recordings.build import Item, another, names, scene, sorted_pile, wrong
 
 # What a recording cannot show: it needs a scenario that knows what it provoked or placed, that saw every leg, or that was
 # the only caller.
@@ -40,35 +37,11 @@ _LISTENED_ON = 30.0
 Recorded = TypeVar("Recorded", Exchange, CapturedSip)
 
 
-def sorted_pile(items: Sequence[Item], contract: Contract, listened_on: float = 0.0) -> tuple[Pile, list[Event]]:
-    """`listened_on`: seconds for which somebody went on recording after the last event."""
-    exchanges = [item for item in items if isinstance(item, Exchange)]
-    messages = [item for item in items if isinstance(item, CapturedSip)]
-    pile = Pile(exchanges=exchanges, messages=messages)
-    if exchanges:
-        last = max(item.ended or item.at for item in exchanges)
-        pile.cover(("http", "callback"), min(item.at for item in exchanges), last + listened_on)
-    if messages:
-        at = [item.at for item in messages]
-        pile.cover(("sip",), min(at), max(at) + listened_on)
-    found = sort_out(pile, contract, [PLATFORM])
-    ordered = sorted(found.events, key=lambda event: event.at)
-    return pile, [replace(event, seq=number) for number, event in enumerate(ordered)]
-
-
 def judge(folder: Path, items: Sequence[Item], system: str, *, listened_on: float = 0.0) -> Judged:
     contract = load_contracts((system,))[system]
     pile, ordered = sorted_pile(items, contract, listened_on)
     events, timeline = write_timeline(ordered, folder, Redactor())
     return judge_recording(Case(contract, folder, "a recording", time.time()), pile, events, timeline)
-
-
-def wrong(items: Sequence[Item], system: str) -> list[str]:
-    """What is said to deviate, without writing anything."""
-    contract = load_contracts((system,))[system]
-    pile, events = sorted_pile(items, contract)
-    found = findings_in(events, cut(events, system), contract, pile)
-    return [f"{finding.clause}: {finding.message}" for finding in found if finding.verdict is Verdict.FAIL]
 
 
 def deviating(judged: Judged) -> set[str]:
