@@ -111,7 +111,7 @@ Feature: Commands of the IVR
     When a caller calls the IVR
     And the caller hears low begin
     And the caller hangs up
-    Then no further command is asked for                                [MS-ivr-caller-hangs-up]
+    Then no command follows                                             [MS-ivr-caller-hangs-up]
     And the session is completed                                        [MS-session-completed]
 
   @MS-interruptivrcommand-new-command @MS-interruptivrcommand-stops @MS-interruptivrcommand-replyId

@@ -106,10 +106,12 @@ def one_is_raised(ms: World, clause: str) -> None:
 
 @decides("none of these calls is left hanging")
 def none_hangs(ms: World, clause: str) -> None:
-    """Judged by the call flow."""
-    del clause
+    """The call flow sees what ended; a call that did not is given up by its caller at the end, which hides it there."""
     for call in ms.calls:
-        call.phone.wait_final()
+        if call.phone.wait_final() is None:
+            words = "a call for which no usable answer came is left hanging"
+            ms.scenario.check(clause, False, words, expected="a final response", seen="none")
+            return
 
 
 @decides("the alarms are of the type {kind}")
@@ -125,11 +127,22 @@ def of_type(ms: World, clause: str, kind: str) -> None:
 
 @decides("it names the session of the call")
 @decides("it names the domain of the tenant")
-@decides("no alarm was raised")
 def judged_elsewhere(ms: World, clause: str) -> None:
     """Judged by the call flows and by the check of correlation, when the call is over."""
     del clause
     ms.finish()
+
+
+@decides("no alarm was raised")
+def none_raised(ms: World, clause: str) -> None:
+    """What the call flow cannot see is an alarm that came before newCall told whose session it is."""
+    told = ms.need("newCall", call=ms.call)
+    ms.finish()
+    early = [one for one in ms.scenario.recorder.unrouted() if members(one).get("sessionId") == told.get("sessionId")]
+    if early:
+        words = "a call in which all goes well raises an alarm"
+        seen = member(members(early[0]), "error")
+        ms.scenario.check(clause, False, words, expected="no alarm", seen=seen)
 
 
 def _provoke(ms: World, *errors: str) -> None:

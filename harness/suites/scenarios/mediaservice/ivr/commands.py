@@ -102,7 +102,8 @@ def hears_prompt(ms: World, ivr: Ivr, clause: str, name: str) -> None:
 def hears_after(ms: World, ivr: Ivr, clause: str, second: str, first: str) -> None:
     before, after = ivr.need_tone(first), ivr.wait_tone(second)
     if clause == "MS-phrases-in-order" and after is None:
-        raise InconclusiveError(Reason.NO_EVIDENCE, f"the prompt {second} is not heard")
+        ms.scenario.undecided(clause, Reason.NO_EVIDENCE, f"the prompt {second} is not heard")
+        return
     kept = after is not None and after.begin > before.begin
     words = f"the prompt {second} is not heard after {first}"
     seen = "not at all" if after is None else f"{before.begin - after.begin:.2f} s before"
@@ -120,9 +121,10 @@ def second_command(ms: World, ivr: Ivr, clause: str) -> None:
 
 @decides("that is not before the prompt {name} is over")
 def not_before_end(ms: World, ivr: Ivr, clause: str, name: str) -> None:
-    whole = ivr.prompts[name].seconds
+    """All prompts are played one after the other; the one named is the last of them."""
+    whole = sum(one.seconds for one in ivr.prompts.values())
     second = ivr.need_command(2, later=whole)
-    expected = ivr.need_tone(name).begin + whole
+    expected = min(ivr.need_tone(one).begin for one in ivr.prompts if one != name) + whole
     words = "the next command is asked for while a phrase still plays"
     kept = second.at >= expected - SLACK
     seen = f"{expected - second.at:.2f} s before"
@@ -158,6 +160,17 @@ def heard_before(ms: World, ivr: Ivr, clause: str, name: str) -> None:
     ms.scenario.check(
         clause, heard >= whole / 2, words, expected=f"{whole:g} s of sound", seen=f"{heard:.2f} s"
     )  # fmt: skip
+
+
+@decides("no command follows")
+def no_command_follows(ms: World, ivr: Ivr, clause: str) -> None:
+    """The only command has a phrase that lasts longer than the call did: so another one is not due in any case."""
+    ivr.need_command(1)
+    ms.finish()
+    ms.quiet()
+    found = ms.callbacks("getIvrCommand", call=ms.call)
+    words = "after the caller hung up another command is asked for"
+    ms.scenario.check(clause, len(found) == 1, words, expected="one command", seen=len(found), at=found[-1])
 
 
 @decides("no further command is asked for")
@@ -309,6 +322,10 @@ def other_session(ms: World, ivr: Ivr, clause: str) -> None:
 
 def _other_goes_on(ms: World, ivr: Ivr) -> bool:
     """Whether the caller who was not interrupted hears the phrase for a while longer than what fades may last."""
-    probe = ms.calls[1].phone.probe
-    left = ivr.interrupted + 1.5 * _STOPS - ms.scenario.timeline.clock.now()
-    return probe.wait_sound(probe.sound_ms + round(max(0.0, left) * 900), 2 * _STOPS + 1.0)
+    other = ms.calls[1]
+    (name,) = ivr.prompts
+    until = ivr.interrupted + 1.5 * _STOPS
+    left = until - ms.scenario.timeline.clock.now()
+    if left > 0:
+        other.phone.probe.wait_sound(other.phone.probe.sound_ms + round(left * 1000), left + SLACK)
+    return ivr.tones(name, other)[-1].end >= until - SLACK
