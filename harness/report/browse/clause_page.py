@@ -80,6 +80,7 @@ def _page(run: Mapping[str, Any], beside: Beside) -> Iterator[str]:
     yield from (f'<p class="problem">{escape(problem)}</p>' for problem in run["problems"][1:])
     yield "</header>\n<main>"
     yield from _matrix(run["clauses"])
+    yield from _baseline(run.get("baseline"))
     yield from _waivers(run.get("waivers", ()))
     yield from _filters(run["clauses"])
     for (system, area), members in _areas(run["clauses"]).items():
@@ -152,6 +153,29 @@ def _bar(count: Counter[str]) -> str:
         if count[name]
     )
     return f'<div class="stack">{parts}</div>'
+
+
+_CHANGES = {"new": "new deviations", "fixed": "fixed", "changed": "changed otherwise"}
+
+
+def _baseline(baseline: Mapping[str, Any] | None) -> Iterator[str]:
+    """What differs from the run with which this one was compared."""
+    if baseline is None:
+        return
+    counts = ", ".join(f"{len(baseline[name])} {name}" for name in _CHANGES)
+    since = f"{baseline['started'].replace('T', ' ').rstrip('Z')} UTC ({baseline['target']})"
+    yield f'<details class="box" open><summary>Since {escape(since)}: {counts}</summary>'
+    yield from (f'<p class="reason">{escape(remark)}</p>' for remark in baseline["remarks"])
+    for name, words in _CHANGES.items():
+        if baseline[name]:
+            yield f"<h3>{words}</h3><ul>"
+            for one in baseline[name]:
+                tags = " → ".join(
+                    f'<b class="tag {escape(one[side])}">{escape(one[side])}</b>' for side in ("before", "after")
+                )
+                yield f"<li>{tags} {_clause_link(one['clause'])} {escape(one.get('says', ''))}</li>"
+            yield "</ul>"
+    yield "</details>"
 
 
 def _waivers(waivers: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -61,6 +61,21 @@ def test_waivers_are_told_with_their_state() -> None:
     assert '<b class="tag fail">expired</b>' in page
 
 
+def test_what_changed_since_a_baseline_is_told() -> None:
+    change = {"clause": "TY-broken", "before": "pass", "after": "fail", "says": "rings twice <b>"}
+    baseline = {
+        "run": "reports/1/verdicts.json", "target": "staging.toml", "started": "2026-11-25T01:02:03Z",
+        "new": [change], "fixed": [], "changed": [], "remarks": ["the target is another one"],
+    }  # fmt: skip
+    page = render(_run() | {"baseline": baseline}, Beside())
+    assert "Since 2026-11-25 01:02:03 UTC (staging.toml): 1 new, 0 fixed, 0 changed" in page
+    assert "the target is another one" in page
+    assert '<a class="id" href="#TY-broken">TY-broken</a> rings twice &lt;b&gt;' in page
+    assert "new deviations" in page
+    assert "<h3>fixed" not in page
+    assert "Since" not in render(_run(), Beside())
+
+
 def test_a_proof_shows_which_checks_a_fault_has_turned_red(tmp_path: Path) -> None:
     run = _run()
     first, second = (item["id"] for item in run["clauses"][:2])
