@@ -260,7 +260,7 @@ def _judge_waiver(waiver: Waiver, item: ClauseVerdict | None, run: RunVerdict) -
             "mend the deviation, or agree on a new date with its owner" if shown else "remove it, or give it a new date"
         )
     elif shown:
-        state, says = WaiverState.HOLDS, f"holds until {waiver.until}"
+        state, says = WaiverState.HOLDS, f"until {waiver.until}"
     elif run.partial:
         says = "its deviation did not show in the part that ran"
     elif item.verdict in (Verdict.INCONC, Verdict.ERROR):

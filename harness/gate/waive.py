@@ -73,7 +73,8 @@ def _meant(run: PastRun, which: str) -> Finding:
 def _why_not(run: PastRun, which: str) -> str:
     item: Any = run.clauses.get(which)
     if item is not None:
-        return f"{which} did not fail there, it is {item['verdict']}: only a deviation can be waived"
+        verdict = f"it was not judged ({item['reason']})" if item["verdict"] == "none" else f"it is {item['verdict']}"
+        return f"{which} did not fail there, {verdict}: only a deviation can be waived"
     names = sorted({finding.clause for _, finding in run.deviations()})
     return f"no deviation has the clause or fingerprint {which!r}; there are: {', '.join(names) or 'none'}"
 

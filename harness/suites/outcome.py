@@ -50,7 +50,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
         DeviationError: a documented clause (any, in a strict run) failed.
         HarnessError: the test broke for a reason of its own.
         pytest.skip.Exception: nothing failed, but something could not be decided.
-        pytest.xfail.Exception: nothing failed but what a waiver covers.
+        pytest.xfail.Exception: nothing failed but what a waiver covers, or what the baseline had where only news count.
     """
     scenario = item.stash.get(_scenario, None)
     if scenario is None:
@@ -119,7 +119,7 @@ def _end(
         for finding in findings
         if finding.verdict is Verdict.FAIL and (scenario.plan.strict or catalogue[finding.clause].documented)
     ]
-    known = {finding for finding in counting if is_waived(scenario, finding)}
+    known = {finding for finding in counting if is_waived(scenario, finding) or _is_known(scenario, finding)}
     broken = [finding for finding in counting if finding not in known]
     redact = scenario.worker.redactor.text
     if broken:
@@ -137,13 +137,24 @@ def _end(
             redact("; ".join(f"{finding.clause}: {finding.reason}: {finding.message}" for finding in undecided[:3]))
         )
     if known:
-        pytest.xfail(redact("waived: " + "; ".join(describe(finding) for finding in counting)))
+        word = "waived" if all(is_waived(scenario, finding) for finding in known) else "known"
+        pytest.xfail(redact(f"{word}: " + "; ".join(describe(finding) for finding in counting)))
 
 
 def is_waived(scenario: Scenario, finding: Finding) -> bool:
     """Whether a waiver covers a finding, as the controlling process sees it, which knows it without its secrets."""
-    told = Finding.from_json(scenario.worker.redactor.scrub(finding.to_json()))
+    told = _as_told(scenario, finding)
     return (told.clause, told.fingerprint) in scenario.plan.scope.holding
+
+
+def _is_known(scenario: Scenario, finding: Finding) -> bool:
+    """Whether it is not new, and only what is new counts."""
+    known = scenario.plan.scope.known
+    return known is not None and _as_told(scenario, finding).fingerprint in known
+
+
+def _as_told(scenario: Scenario, finding: Finding) -> Finding:
+    return Finding.from_json(scenario.worker.redactor.scrub(finding.to_json()))
 
 
 def describe(finding: Finding) -> str:

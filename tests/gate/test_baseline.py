@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,9 @@ def test_a_baseline_alone_does_not_change_the_exit_code_and_new_only_does(
     assert _changes(again) == {"new": set(), "fixed": set(), "changed": set()}
     assert " failed as in the baseline" in again.out
     assert again.by_clause["LA-Cellar.state"] == "fail", "it still fails, it is only known"
+    cases = list(ET.parse(again.run_dir / "junit.xml").getroot().iter("testcase"))
+    assert not [case for case in cases if case.find("failure") is not None], "a test page must not be red beside exit 0"
+    assert any("known: LA-" in skip.get("message", "") for case in cases for skip in case.iter("skipped"))
     older = run(
         platform, tmp_path, "--baseline", before.run_dir / "verdicts.json", "--new-only", "-k", "valid", "--floor", "50"
     )

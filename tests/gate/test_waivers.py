@@ -65,7 +65,7 @@ def test_a_waived_deviation_lets_the_run_pass_and_is_shown_as_such(
     assert waivers(done) == {"LA-Bath.state": "holds", "LA-Door.state": "holds"}
     assert "none failed, 2 waived" in done.out
     assert "WAIVED LA-Bath.state" in done.out
-    assert "holds until 2099-12-31" in done.out
+    assert "(anna): holds: until 2099-12-31" in done.out
     schema = json.loads(Path(harness.report.__file__).with_name("verdicts.schema.json").read_text(encoding="utf-8"))
     jsonschema.validate(done.verdicts, schema, jsonschema.Draft202012Validator)
     bath = next(item for item in done.verdicts["clauses"] if item["id"] == "LA-Bath.state")
