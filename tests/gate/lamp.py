@@ -13,7 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import jsonschema
+
+import harness.report
 from tests.e2e.command import Done, ringtrue
 
 NAMES = ("attic", "bath", "cellar", "door", "entry", "floor")
@@ -157,3 +161,17 @@ def of(platform: Lamps, folder: Path) -> list[str | Path]:
     folder.mkdir(parents=True, exist_ok=True)
     file.write_text(f'[lamp]\nbase_url = "http://127.0.0.1:{platform.port}"\ntoken = "{TOKEN}"\n', encoding="utf-8")
     return ["--target", file, "--specs", write_specs(folder / "specs"), "--workers", "1"]
+
+
+def refused(done: Done, *words: str) -> None:
+    """Hold a command to having refused what it was given, in words that name it."""
+    assert done.code == 2, done
+    assert "Traceback" not in done.out + done.err, done
+    for word in words:
+        assert word in done.err, (word, done)
+
+
+def keeps_schema(verdicts: dict[str, Any]) -> None:
+    """Hold the content of a verdicts.json to its published schema."""
+    schema = json.loads(Path(harness.report.__file__).with_name("verdicts.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(verdicts, schema, jsonschema.Draft202012Validator)

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
-import harness.report
 from tests.e2e.command import Done, ringtrue
-from tests.gate.lamp import Lamps, lamps, of, run
+from tests.gate.lamp import Lamps, keeps_schema, lamps, of, refused, run
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +62,7 @@ def test_a_run_says_what_changed_since_its_baseline(before: Done, after: Done) -
     summary = (after.run_dir / "summary.md").read_text(encoding="utf-8")
     assert "### Compared with the baseline" in summary
     assert "- **fixed** `LA-Door.state` fail → pass" in summary
-    schema = json.loads(Path(harness.report.__file__).with_name("verdicts.schema.json").read_text(encoding="utf-8"))
-    jsonschema.validate(after.verdicts, schema, jsonschema.Draft202012Validator)
+    keeps_schema(after.verdicts)
 
 
 def test_a_baseline_alone_does_not_change_the_exit_code_and_new_only_does(
@@ -119,21 +116,21 @@ def _wrong(whole: str) -> dict[str, tuple[str, str]]:
     }
 
 
-def test_a_baseline_that_is_not_whole_is_refused(platform: Lamps, before: Done, tmp_path: Path) -> None:
+def test_a_baseline_that_is_not_whole_isrefused(platform: Lamps, before: Done, tmp_path: Path) -> None:
     whole = (before.run_dir / "verdicts.json").read_text(encoding="utf-8")
     platform.asked.clear()
     for name, (text, word) in _wrong(whole).items():
         file = tmp_path / f"{name}.json"
         file.write_text(text, encoding="utf-8")
-        _refused(run(platform, tmp_path, "--baseline", file), file.name, word)
-    _refused(run(platform, tmp_path, "--baseline", "nowhere"), "nowhere", "cannot be read")
-    _refused(run(platform, tmp_path, "--new-only"), "--new-only", "--baseline")
+        refused(run(platform, tmp_path, "--baseline", file), file.name, word)
+    refused(run(platform, tmp_path, "--baseline", "nowhere"), "nowhere", "cannot be read")
+    refused(run(platform, tmp_path, "--new-only"), "--new-only", "--baseline")
     assert platform.asked == {}, "nothing was sent"
 
 
-def test_a_baseline_of_other_systems_is_refused(before: Done, tmp_path: Path) -> None:
+def test_a_baseline_of_other_systems_isrefused(before: Done, tmp_path: Path) -> None:
     done = ringtrue("run", "--system", "apidaze", "--baseline", before.run_dir, folder=tmp_path)
-    _refused(done, "lamp", "apidaze", "nothing to compare")
+    refused(done, "lamp", "apidaze", "nothing to compare")
 
 
 def test_a_baseline_that_was_cut_short_is_remarked_upon(platform: Lamps, tmp_path: Path) -> None:
@@ -144,10 +141,3 @@ def test_a_baseline_that_was_cut_short_is_remarked_upon(platform: Lamps, tmp_pat
     assert done.verdicts["baseline"]["remarks"] == [
         "the baseline judged a part only: what it did not look at is new here"
     ]
-
-
-def _refused(done: Done, *words: str) -> None:
-    assert done.code == 2, done
-    assert "Traceback" not in done.out + done.err, done
-    for word in words:
-        assert word in done.err, done

@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
-import harness.report
 from harness.gate.shards import Shard, ShardError, Unit, digest, split
 from harness.suites.selection import plain_id
 from harness.timeline import Timeline
 from tests.e2e.command import Done, ringtrue
-from tests.gate.lamp import Lamps, lamps, of, run
+from tests.gate.lamp import Lamps, keeps_schema, lamps, of, refused, run
 
 UNITS = [Unit(f"t{number:03}", "serial" if number % 7 == 0 else None) for number in range(60)]
 
@@ -51,7 +49,7 @@ def test_the_group_that_xdist_adds_is_no_part_of_a_tests_name() -> None:
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "1/0", "a/b", "-1/4", "1/4/2", "1/10000", ""])
-def test_a_shard_that_is_none_is_refused(text: str) -> None:
+def test_a_shard_that_is_none_isrefused(text: str) -> None:
     with pytest.raises(ShardError, match="such as 2/5"):
         Shard.parse(text)
     assert Shard.parse(" 2/5 ") == Shard(2, 5)
@@ -108,8 +106,7 @@ def test_shards_that_are_merged_are_one_run(parts: Path) -> None:
     }
     assert merged["footer"] == one["footer"]
     assert "shard" not in merged
-    schema = json.loads(Path(harness.report.__file__).with_name("verdicts.schema.json").read_text(encoding="utf-8"))
-    jsonschema.validate(merged, schema, jsonschema.Draft202012Validator)
+    keeps_schema(merged)
     assert "deviates: 1 clause failed" in done.out
 
 
@@ -145,7 +142,7 @@ def test_a_merged_run_can_be_compared(parts: Path) -> None:
     assert (low.code, "failed as in the baseline" in low.out) == (0, True), low
 
 
-def test_what_does_not_belong_together_is_refused(parts: Path, platform: Lamps) -> None:
+def test_what_does_not_belong_together_isrefused(parts: Path, platform: Lamps) -> None:
     run(platform, parts, "--run-dir", "narrow", "--shard", "3/3", "-k", "valid")
     run(platform, parts, "--run-dir", "seed", "--shard", "3/3", "--seed", "9", "-k", "links")
     run(platform, parts, "--run-dir", "four", "--shard", "3/4", "-k", "links")
@@ -165,19 +162,19 @@ def test_what_does_not_belong_together_is_refused(parts: Path, platform: Lamps) 
         (("one", "one"), ("no shard",)),
     ):
         done = merge(parts, *runs, output="refused")
-        _refused(done, *words)
+        refused(done, *words)
         assert not (parts / "refused").exists(), done
-    _refused(merge(parts, "1", "2", "3", output="one"), "one", "not empty")
-    _refused(merge(parts, "1", "2", "3", output="1/within"), "within")
+    refused(merge(parts, "1", "2", "3", output="one"), "one", "not empty")
+    refused(merge(parts, "1", "2", "3", output="1/within"), "within")
     unknown = ringtrue("merge", "1", "2", "3", "-o", "refused", folder=parts)
-    _refused(unknown, "'lamp'", "--specs")
+    refused(unknown, "'lamp'", "--specs")
 
 
 def _spoil(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text, encoding="utf-8")
 
 
-def test_a_part_that_is_not_whole_is_refused(parts: Path) -> None:
+def test_a_part_that_is_not_whole_isrefused(parts: Path) -> None:
     whole = (parts / "3" / "verdicts.json").read_text(encoding="utf-8")
     findings = (parts / "3" / "findings.jsonl").read_text(encoding="utf-8")
     later = json.dumps(json.loads(whole) | {"ringtrue": "99.0"})
@@ -192,7 +189,7 @@ def test_a_part_that_is_not_whole_is_refused(parts: Path) -> None:
     ):
         shutil.copytree(parts / "3", parts / name)
         _spoil(parts / name, file, text)
-        _refused(merge(parts, "1", "2", name, output=f"out-{name}"), name, word)
+        refused(merge(parts, "1", "2", name, output=f"out-{name}"), name, word)
 
 
 def test_a_shard_that_was_stopped_leaves_the_whole_undecided(parts: Path, tmp_path: Path) -> None:
@@ -216,18 +213,11 @@ def test_a_shard_with_nothing_in_it_says_so(platform: Lamps, tmp_path: Path) -> 
     assert done.code == 3, done
     assert "shard 3/3 has no test: there are 2 in all, use fewer shards" in done.out
     for wrong in ("4/3", "x"):
-        _refused(run(platform, tmp_path, "--shard", wrong), "--shard", "such as 2/5")
-    _refused(run(platform, tmp_path, "--durations", "nowhere"), "--shard")
+        refused(run(platform, tmp_path, "--shard", wrong), "--shard", "such as 2/5")
+    refused(run(platform, tmp_path, "--durations", "nowhere"), "--shard")
 
 
 def test_known_durations_split_a_run(parts: Path, platform: Lamps) -> None:
     done = run(platform, parts, "--run-dir", "timed", "--shard", "1/3", "--durations", "one", "-k", "valid")
     assert done.code in (0, 1), done
     assert _read(parts / "timed")["shard"]["tests"] == 6
-
-
-def _refused(done: Done, *words: str) -> None:
-    assert done.code == 2, done
-    assert "Traceback" not in done.out + done.err, done
-    for word in words:
-        assert word in done.err, (word, done)
