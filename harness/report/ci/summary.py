@@ -51,7 +51,8 @@ def _compared(comparison: Comparison) -> Iterator[str]:
     yield from (f"- {plain(remark)}" for remark in comparison.remarks)
     for name in ("new", "fixed", "changed"):
         for change in getattr(comparison, name):
-            yield f"- **{name}** {code(change.clause)} {change.before} → {change.after}: {plain(change.says)}"
+            says = f": {plain(change.says)}" if change.says else ""
+            yield f"- **{name}** {code(change.clause)} {change.before} → {change.after}{says}"
 
 
 def _deviating(run: RunVerdict) -> Iterator[str]:
