@@ -119,22 +119,14 @@ def _refresh_refused(system: Any) -> None:
     wrap(system.access, "user_of", lambda find, token, kind=ACCESS: None if kind == REFRESH else find(token, kind))
 
 
-for _schema, _member in (("Credentials", "username"), ("Credentials", "password"), ("Refresh", "token")):
+@collect("refresh-token-refused", "CA-Refresh.token", "a request for tokens that gives token is refused")
+def _token_refused(system: Any) -> None:
+    def tokens_for(make: Ask, values: Any) -> Any:
+        if "token" in values:
+            raise ApiError(400, "token is not accepted")
+        return make(values)
 
-    def _refuse_member(system: Any, member: str = _member) -> None:
-        def tokens_for(make: Ask, values: Any) -> Any:
-            if member in values:
-                raise ApiError(400, f"{member} is not accepted")
-            return make(values)
-
-        wrap(system.api, "tokens_for", tokens_for)
-
-    collect.add(
-        f"{_schema}-{_member}-refused".lower(),
-        f"CA-{_schema}.{_member}",
-        f"a request for tokens that gives {_member} is refused",
-        _refuse_member,
-    )
+    wrap(system.api, "tokens_for", tokens_for)
 
 
 @collect("refreshed-token-useless", "CA-token-refresh", "the access token that a refresh gives opens nothing")

@@ -47,14 +47,29 @@ async def _reshape(api: Any, run: Run, asked: Asked) -> Any:
     return api.shown("done", (await run(asked)).status_code)
 
 
+@collect("authorize-not-served", "CA-authorize", "authorize serves one request, and answers 405 to all others")
+def _authorize_once(system: Any) -> None:
+    # A platform that gives nobody a token cannot be told from one whose credentials are others.
+    served: list[Asked] = []
+
+    async def refuse(api: Any, run: Run, asked: Asked) -> Any:
+        if served:
+            return await _refuse(api, run, asked)
+        served.append(asked)
+        return await run(asked)
+
+    _around("authorize", refuse, system)
+
+
 for _operation in OPERATIONS:
     _name = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in _operation)
-    collect.add(
-        f"{_name}-not-served",
-        f"CA-{_operation}",
-        f"{_operation} is answered 405",
-        partial(_around, _operation, _refuse),
-    )
+    if _operation != "authorize":
+        collect.add(
+            f"{_name}-not-served",
+            f"CA-{_operation}",
+            f"{_operation} is answered 405",
+            partial(_around, _operation, _refuse),
+        )
     collect.add(
         f"{_name}-207",
         f"CA-{_operation}.status",

@@ -174,7 +174,7 @@ def _part(token: str, number: int) -> Json:
     return decoded
 
 
-@breaks("log-in-without-refresh", "credentials-username-refused", "credentials-password-refused", "token-useless")
+@breaks("log-in-without-refresh", "token-useless")
 async def _logging_in_opens_the_api(rig: Rig) -> bool:
     granted = await rig.token()
     opened = (await rig("GET", "//account")).status_code
