@@ -22,7 +22,8 @@ def _proof(done: Done) -> dict[str, dict[str, object]]:
 
 
 def test_a_sample_over_all_surfaces_is_caught_under_the_right_clauses(tmp_path: Path) -> None:
-    done = ringtrue("faults", "--system", "apidaze", "--system", "vtx", "--sample", str(_SAMPLE), folder=tmp_path)
+    systems = ("--system", "apidaze", "--system", "callable", "--system", "vtx")
+    done = ringtrue("faults", *systems, "--sample", str(_SAMPLE), folder=tmp_path)
     assert done.code == 0, done
     rows = _proof(done)
     assert len(rows) == _SAMPLE

@@ -14,7 +14,7 @@ from harness.yamlfile import DataError
 from tests.proof.kills import kill
 
 # Systems whose scenarios are all there; a clause of theirs without a fault that was caught under it is unproven.
-_PROVEN = ("apidaze", "vtx")
+_PROVEN = ("apidaze", "callable", "vtx")
 
 
 def test_it_takes_over_what_was_found_and_keeps_the_rest(tmp_path: Path) -> None:
