@@ -32,6 +32,7 @@ from harness.verdicts import Reason
 IVR, USER_AGENT = "ivr", "ua"
 """How the user parts begin that calls of the IVR, and of the cloud SIP user agent, are dialled at."""
 ALARM = "alarm"
+_DECIDING = ("drop", "ivr", "connect")
 _IDS = (
     "sessionId",
     "traceId",
@@ -46,7 +47,8 @@ _IDS = (
 class Call:
     """A call to the platform: who calls, what is dialled, and answers to its callbacks alone.
 
-    `reference`: the sessionReferenceId that the answer to its first callback gives; None for none.
+    `reference`: the sessionReferenceId that the answer to its first callback gives; None for none. `decided`: the answer
+    to newCall was one that refuses or answers the call at once.
     """
 
     caller: str
@@ -55,6 +57,7 @@ class Call:
     answers: Answers = field(default_factory=Answers)
     ids: set[tuple[str, str]] = field(default_factory=set)
     placed: Phone | None = None
+    decided: bool = False
 
     @property
     def phone(self) -> Phone:
@@ -268,6 +271,8 @@ class World:
         """Have every caller leave, and wait for the end of each session; what is over already takes no time."""
         for call in self.calls:
             if call.placed is not None:
+                if call.decided:  # to give up while the platform does what the answer says would hide what it does
+                    call.placed.wait_final()
                 call.placed.close()
         for session in self.open_sessions():
             self.wait("sessionCompleted", sessionId=session)
@@ -299,7 +304,10 @@ class World:
                 reply = source.next(name)
                 break
         reference = call.reference if call is not None and name in ("newCall", "newRemoteCall") else None
-        return rendered(name, reply, body, reference)
+        answer = rendered(name, reply, body, reference)
+        if call is not None and name == "newCall":
+            call.decided = member(answer.json, "action") in _DECIDING
+        return answer
 
     def _sources(self, call: Call | None) -> Iterator[Answers]:
         if call is not None:
