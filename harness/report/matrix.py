@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.report.ladder_words import clean
 from harness.verdicts import ClauseVerdict, RunVerdict, Verdict
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _NAMES = ("system", "area", "clauses", "pass", "fail", "warn", "inconc", "error", "waived", "not judged")
 _COLOURS = dict(zip(_NAMES, ("", "", "", "green", "bold red", "yellow", "magenta", "red", "cyan", "dim"), strict=True))
 _SHOWN = 20
+_LONGEST_LINE = 4000
 _FILES = "verdicts.json, summary.md, junit.xml, timelines; `ringtrue report` shows it"
 
 
@@ -134,7 +136,8 @@ def three_lines(item: ClauseVerdict) -> list[str]:
     where = finding.subject or finding.source
     lines.append(f"       {where + ': ' if where else ''}{' '.join(what.split())}")
     lines.append(f"       {finding.reproduce or finding.timeline or finding.source}")
-    return lines
+    # What a platform has said must not steer the terminal on which it is shown.
+    return [clean(line, _LONGEST_LINE) for line in lines]
 
 
 def render_plain(record: RunRecord) -> str:

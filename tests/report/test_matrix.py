@@ -92,3 +92,13 @@ def test_a_terminal_gets_the_same_words_and_markup_of_a_target_stays_text(tmp_pa
     assert "reports/x: verdicts.json" in text
     assert all(str(row.total) in text for row in matrix_rows(finished()))
     assert len(CATALOGUE) == 7
+
+
+def test_what_a_platform_says_does_not_steer_the_terminal() -> None:
+    hostile = replace(
+        BROKEN, message="cleared \x1b[2J\x07 and \u202e turned", seen="\x9b31m", reproduce="curl \x1b]0;x\x07"
+    )
+    run = finished((hostile,))
+    text = "\n".join(line for item in deviations(run) for line in three_lines(item))
+    assert "cleared" in text
+    assert all(character.isprintable() for character in text.replace("\n", ""))
