@@ -82,6 +82,8 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
         chosen = schema.exclude(operation_id=outside) if outside else schema
     with guard.installed():
         for event in from_schema(chosen).execute():
+            if isinstance(event, events.Interrupted):
+                raise KeyboardInterrupt  # schemathesis ends its work in order, and says nothing else of it
             if isinstance(event, events.FatalError):
                 raise FuzzError(str(event.exception)) from event.exception
             if isinstance(event, events.NonFatalError) and not _is_network(event.value):
