@@ -82,6 +82,16 @@ class Parties:
     def now(self) -> float:
         return self.scenario.timeline.clock.now()
 
+    def shows(self, who: str, clause: str, kept: bool, words: str, *, expected: object, seen: object) -> None:
+        """Judge by what a phone has seen: one that ended for a reason of its own has seen nothing that came later."""
+        phone = self.phone(who)
+        if not kept and phone.agent.ended and phone.bye is None and not phone.wait_cancelled(0):
+            self.scenario.undecided(
+                clause, Reason.NO_EVIDENCE, f"the phone of {who} was over before it could show that"
+            )
+            return
+        self.scenario.check(clause, kept, words, expected=expected, seen=seen)
+
     def hears(self, who: str, seconds: float = SOUND_SECONDS) -> bool:
         """Whether a party hears something from now on."""
         probe = self.phone(who).probe
