@@ -24,6 +24,13 @@ _START_SECONDS = 30.0
 _WAIT_SECONDS = 15.0
 
 
+_GONE = ("Inspected target navigated or closed", "Cannot find default execution context")
+
+
+class NavigatedError(Exception):
+    """The page that was asked has made way for another one."""
+
+
 class Browser:
     """One browser with one page; a context manager. `requested`: every URL that the page asked for."""
 
@@ -83,8 +90,11 @@ class Browser:
         return answer["result"].get("value")
 
     def text(self) -> str:
-        """What a person can read on the page."""
-        return str(self.evaluate("document.body ? document.body.innerText : ''"))
+        """What a person can read on the page; nothing while one page makes way for the next."""
+        try:
+            return str(self.evaluate("document.body ? document.body.innerText : ''"))
+        except NavigatedError:
+            return ""
 
     def wait_for(self, words: str, seconds: float = _WAIT_SECONDS) -> str:
         """Wait until the page shows these words; its text."""
@@ -119,6 +129,8 @@ class Browser:
         while time.monotonic() < until:
             for answer in self._receive(min(0.5, seconds)):
                 if answer.get("id") == self._last_id:
+                    if answer.get("error", {}).get("message") in _GONE:
+                        raise NavigatedError
                     assert "error" not in answer, answer
                     return answer["result"]
         raise AssertionError(f"the browser did not answer {method} within {seconds:g} s")
