@@ -15,7 +15,7 @@ from harness.checks.evidence import parse_json, seen_answer, succeeded
 from harness.drivers.http import Body
 from harness.drivers.sipp.process import split_address
 from harness.sequences import ORDER_SLACK
-from harness.suites.contract.blame import blame, members
+from harness.suites.contract.blame import blame, blame_by_leaving_out, members
 from harness.suites.contract.links import Links
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.callable.kinds import GATEWAY, ROUTE_START, TRUNK, Json, merged
@@ -190,10 +190,11 @@ class Calls:
         """
         dials = any("dial" in verb for verb in verbs)
         self.note(to, party=self.party if dials else None, cut_short=cut_short)
-        known = len(self.scenario.findings)
-        asked = self.ask({**more, "target": target, "verbs": list(verbs)})
+        asked = self.ask({**more, "target": target, "verbs": list(verbs)}, {"expect": "success"})
         if not succeeded(asked):
-            if len(self.scenario.findings) == known and not self._blame_want(asked):
+            operation = self.scenario.contract.spec.operation("createVoiceCall")
+            self._note("voice-call", "the call is tried without each member", target="nobody")
+            if not blame_by_leaving_out(self.scenario, operation, asked) and not self._blame_want(asked):
                 self._blame_target(asked, verbs)
             raise InconclusiveError(Reason.PRECONDITION, f"the voice call was refused: {seen_answer(asked)}")
 
