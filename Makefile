@@ -16,7 +16,7 @@ run: setup
 
 test: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 setup: $(READY)/python $(READY)/sipp $(READY)/node
 
