@@ -156,9 +156,13 @@ class Scenario:
         try:
             self._cleanups.close()
         finally:
-            if self in self.worker.open_scenarios:
-                self.worker.open_scenarios.remove(self)
-            self._stack.close()
+            try:
+                self._stack.close()
+            finally:
+                # An interruption may have come in the middle of the above: the record is ended whatever else is not.
+                self.timeline.close()
+                if self in self.worker.open_scenarios:
+                    self.worker.open_scenarios.remove(self)
 
     # Findings
 

@@ -114,7 +114,7 @@ def test_without_sipp_its_clauses_are_inconclusive_with_a_hint(how: str, tmp_pat
     )  # fmt: skip
     coverage = done.verdicts["coverage"]
     assert coverage["decided"] < coverage["of"]
-    assert done.code == (0 if coverage["decided"] / coverage["of"] >= coverage["floor"] else 3), done
+    assert done.code == 3, done  # nothing was seen on the SIP side, so nothing is said about it
     needs_sipp = ("AZ-sip-register", "AZ-call-runs-script")
     sip = [item for item in done.verdicts["clauses"] if item["id"] in needs_sipp]
     assert [(item["verdict"], item["reason"]) for item in sip] == [("inconc", "precondition")] * 2

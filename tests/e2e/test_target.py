@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +14,14 @@ from tests.e2e.command import Done, ringtrue
 
 
 @pytest.fixture(scope="module")
-def judged(target: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+def before(target: Path) -> dict[str, Any]:
+    """What other tests, such as those of killed runs, have left on the platform that all of them share."""
+    return _listed(target)
+
+
+@pytest.fixture(scope="module")
+def judged(target: Path, before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Done:
+    del before  # it is read first
     return ringtrue("run", "--system", "apidaze", "--target", target, folder=tmp_path_factory.mktemp("judged"))
 
 
@@ -45,8 +53,13 @@ def test_doctor_finds_nothing_missing(target: Path, tmp_path: Path) -> None:
     assert "missing" not in done.out
 
 
-def test_nothing_is_left_on_the_platform(judged: Done, target: Path) -> None:
+def test_nothing_is_left_on_the_platform(judged: Done, before: dict[str, Any], target: Path) -> None:
     assert judged.code == 0
+    assert _listed(target) == before
+
+
+def _listed(target: Path) -> dict[str, Any]:
+    """The accounts and scripts that stand on the platform, by path."""
     table = tomllib.loads(target.read_text(encoding="utf-8"))["apidaze"]
     asked = {
         "grant_type": "client_credentials",
@@ -55,9 +68,9 @@ def test_nothing_is_left_on_the_platform(judged: Done, target: Path) -> None:
     }
     with httpx.Client(timeout=5.0) as client:
         token = client.post(table["token_url"], data=asked).json()["access_token"]
-        for path in ("/sipaccounts", "/externalscripts"):
-            answer = client.get(table["base_url"] + path, headers={"Authorization": f"Bearer {token}"})
-            assert answer.json() == [], path
+        headers = {"Authorization": f"Bearer {token}"}
+        paths = ("/sipaccounts", "/externalscripts")
+        return {path: client.get(table["base_url"] + path, headers=headers).json() for path in paths}
 
 
 def test_no_secret_of_the_target_is_written_anywhere(target: Path, tmp_path: Path) -> None:

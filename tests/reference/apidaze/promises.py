@@ -178,6 +178,7 @@ async def _secret_is_compared(api: Api) -> bool:
 @breaks("no-access-token", "token-expires-number", "token-useless")
 async def _token_as_sampled(api: Api) -> bool:
     answer = (await api.token()).json()
+    await api.open()
     opened = await api("GET", "/sipaccounts")
     return "access_token" in answer and isinstance(answer["expires_in"], str) and opened.status_code == 200
 

@@ -40,6 +40,7 @@ def _types(value: Any) -> Any:
 
 @breaks("login-refused", *_members("server-"))
 async def _server_as_sampled(made: Rig) -> bool:
+    await made("GET", "/v1/system/server")
     answer = await made("GET", "/v1/system/server")
     texts = dict.fromkeys(("buildCustomer", "buildVersion", "buildNumber", "buildDate"), str)
     limits = dict.fromkeys(("bulkLimitCommon", "bulkLimitAddUser", "bulkLimitAddAddressBookEntry"), int)
