@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.command import Done, Running, ringtrue
-from tests.e2e.conftest import need, once
+from tests.e2e.conftest import healthy_run
 
 # A whole run of many calls, on a machine that does other things too.
 _SECONDS = 400.0
@@ -25,10 +24,7 @@ _FAULTS = {
 @pytest.fixture(scope="session")
 def healthy(shared: Path) -> Done:
     """One whole run of Callable on the healthy embedded platform."""
-    need(shutil.which("sipp"), "SIPp")
-    return once(
-        shared, "callable", lambda folder: ringtrue("run", "--system", "callable", folder=folder, seconds=_SECONDS)
-    )  # fmt: skip
+    return healthy_run(shared, "callable")
 
 
 def test_the_healthy_platform_keeps_every_promise_that_can_be_tested(healthy: Done) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command import Done, Running, ringtrue
-from tests.e2e.conftest import need, once
+from tests.e2e.conftest import healthy_run, need
 
 # Fault, a scenario that shows it, its clause, and what the clause's level makes of it: verdict and exit code.
 _FAULTS = {
@@ -23,8 +23,7 @@ _UNHEARD = ("did not occur", "capability not declared: hybrid")
 @pytest.fixture(scope="session")
 def healthy(shared: Path) -> Done:
     """One whole run of Mediaservice on the healthy embedded platform."""
-    need(shutil.which("sipp"), "SIPp")
-    return once(shared, "mediaservice", lambda folder: ringtrue("run", "--system", "mediaservice", folder=folder))
+    return healthy_run(shared, "mediaservice")
 
 
 def test_the_healthy_platform_keeps_every_promise_that_can_be_tested(healthy: Done) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.command import Done, ringtrue
-from tests.e2e.conftest import need, once
+from tests.e2e.conftest import healthy_run
 
 # Fault, the scenario that shows it, its clause, and what the clause's level makes of it: verdict and exit code.
 _FAULTS = {
@@ -21,8 +20,7 @@ _FAULTS = {
 @pytest.fixture(scope="session")
 def healthy(shared: Path) -> Done:
     """One whole run of VTX on the healthy embedded platform."""
-    need(shutil.which("sipp"), "SIPp")
-    return once(shared, "vtx", lambda folder: ringtrue("run", "--system", "vtx", folder=folder))
+    return healthy_run(shared, "vtx")
 
 
 def test_the_healthy_platform_keeps_every_promise_that_can_be_tested(healthy: Done) -> None:
