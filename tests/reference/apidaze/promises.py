@@ -22,7 +22,7 @@ def breaks(*faults: str) -> Callable[[Promise], Promise]:
     return declare
 
 
-@breaks("unknown-id-200", "unknown-id-500")
+@breaks("unknown-id-200", "unknown-id-400", "unknown-id-500")
 async def _unknown_is_404(api: Api) -> bool:
     return (await api("GET", "/sipaccounts/x")).status_code == 404
 
@@ -248,7 +248,7 @@ async def _deleted_is_404(api: Api) -> bool:
     return {(await api("GET", path)).status_code for path in paths} == {404}
 
 
-@breaks("script-unknown-400")
+@breaks("script-unknown-400", "script-unknown-200")
 async def _unknown_script_is_404(api: Api) -> bool:
     return (await api("GET", "/externalscripts/x")).status_code == 404
 
