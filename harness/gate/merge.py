@@ -64,6 +64,12 @@ class Whole:
     def first(self) -> Mapping[str, Any]:
         return self.parts[0].run.data
 
+    @property
+    def target(self) -> str:
+        """What was judged: runs of different systems may have a target file each."""
+        by_systems = {part.systems: str(part.run.data["target"]) for part in reversed(self.parts)}
+        return ", ".join(dict.fromkeys(reversed(by_systems.values())))
+
 
 def read_parts(paths: Sequence[Path]) -> tuple[Part, ...]:
     """Read runs with all their findings.
@@ -143,8 +149,10 @@ def _refuse_incomplete(group: list[Part]) -> None:
     first = group[0]
     for part, shard in zip(group, shards, strict=True):
         if shard is None and len(group) > 1:
+            beside = next(one for one in group if one is not part)
             raise MergeError(
-                f"{part.run.folder} is no shard: it judged all of {', '.join(sorted(part.systems))} by itself"
+                f"{part.run.folder} is no shard: it judged all of {', '.join(sorted(part.systems))} by itself, "
+                f"as did {beside.run.folder} or the run that it is a part of: merge one or the other"
             )
     if shards[0] is None:
         return

@@ -53,7 +53,7 @@ def merge(options: MergeOptions) -> RunRecord:
     tests = [test for data in datas for test in data["tests"]]
     record = RunRecord(
         verdict=verdict,
-        target=whole.first["target"],
+        target=whole.target,
         systems=systems,
         run_dir=options.output,
         started=min(timegm(time.strptime(data["started"], "%Y-%m-%dT%H:%M:%SZ")) for data in datas),

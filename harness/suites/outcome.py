@@ -57,18 +57,16 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
         if error is not None:
             raise error
         return
-    inconclusive = error if isinstance(error, InconclusiveError) else None
-    own_error = (
-        error if error is not None and inconclusive is None and not isinstance(error, pytest.skip.Exception) else None
-    )
     findings = list(scenario.findings)
+    broken: BaseException | None = None
     try:
         scenario.end()
         contracts = scenario.plan.contracts
         systems = scenario.plan.target.systems
         bases = {name: system.base_url for name, system in systems.items()}
         plain = [name for name, system in systems.items() if getattr(system, "hsts_without_tls", False)]
-        scenario.timeline.note("end", "the steps are over", complete=error is None)
+        complete = error is None and scenario.kept_back is None
+        scenario.timeline.note("end", "the steps are over", complete=complete)
         watched = {"http", "note", *(("callback",) if "recorder" in vars(scenario) else ())}
         watched |= {"sip", "media"} if "sipp" in vars(scenario) else set()
         findings += check_timeline(
@@ -80,10 +78,18 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
             timing=scenario.plan.target.timing,
             observed=watched,
             asked={*scenario.clauses} - {finding.clause for finding in scenario.findings},
-            complete=error is None,
+            complete=complete,
         )
-    except Exception as broken:  # noqa: BLE001  a broken check must not hide what the test has found already
-        own_error = own_error or broken
+    except Exception as caught:  # noqa: BLE001  a broken check must not hide what the test has found already
+        broken = caught
+    if (kept_back := scenario.kept_back) is not None:
+        # The platform got an error of ours for an answer: nobody can say what it would have done else.
+        error, broken = kept_back, None
+        findings = [finding for finding in findings if finding.verdict is not Verdict.FAIL]
+    inconclusive = error if isinstance(error, InconclusiveError) else None
+    own_error = broken
+    if error is not None and inconclusive is None and not isinstance(error, pytest.skip.Exception):
+        own_error = error
     findings = _without_moot(findings)
     decided = {finding.clause for finding in findings}
     for clause in scenario.clauses:

@@ -120,6 +120,12 @@ class Scenario:
             raise InconclusiveError(Reason.PRECONDITION, "this run has no recorder")
         return self._stack.enter_context(RecorderClient(self.plan.control, self.timeline, self.dialling.answer))
 
+    @property
+    def kept_back(self) -> InconclusiveError | None:
+        """Why a callback got an error for an answer: the answer of this scenario's may not be given."""
+        broke = self.recorder.broke if "recorder" in vars(self) else None
+        return broke if isinstance(broke, InconclusiveError) else None
+
     @cached_property
     def sipp(self) -> SippRunner:
         """Runs SIPp for this scenario."""

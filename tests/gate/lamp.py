@@ -70,14 +70,17 @@ _SCHEMA = """\
 TOKEN = "canary-lamp-5e1f"
 
 
-def write_specs(folder: Path) -> Path:
-    """Write the system below `folder`, and give it back for `--specs`."""
-    system = folder / "lamp"
-    system.mkdir(parents=True, exist_ok=True)
-    (system / "clauses.yaml").write_text(_CLAUSES, encoding="utf-8")
+def write_specs(folder: Path, system: str = "lamp") -> Path:
+    """Write the system below `folder`, and give that back for `--specs`; by another name it is another system."""
     paths = "".join(_PATH.format(name=name, schema=name.title()) for name in NAMES)
     schemas = "".join(_SCHEMA.format(name=name, schema=name.title()) for name in NAMES)
-    (system / "openapi.yaml").write_text(_OPENAPI_HEAD + paths + _OPENAPI_TAIL + schemas, encoding="utf-8")
+    files = {"clauses.yaml": _CLAUSES, "openapi.yaml": _OPENAPI_HEAD + paths + _OPENAPI_TAIL + schemas}
+    words = {"Lamp": system.title(), "lamp": system, "LA": system[:2].upper(), "LD": f"{system[0].upper()}D"}
+    (folder / system).mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        for old, new in words.items():
+            text = text.replace(old, new)
+        (folder / system / name).write_text(text, encoding="utf-8")
     return folder
 
 
@@ -150,17 +153,24 @@ def lamps() -> Iterator[Lamps]:
             thread.join(5)
 
 
-def run(platform: Lamps, folder: Path, *arguments: str | Path, environment: dict[str, str] | None = None) -> Done:
+def run(
+    platform: Lamps,
+    folder: Path,
+    *arguments: str | Path,
+    system: str = "lamp",
+    environment: dict[str, str] | None = None,
+) -> Done:
     """`ringtrue run` against the lamps, in `folder`."""
-    return ringtrue("run", *of(platform, folder), *arguments, folder=folder, environment=environment)
+    return ringtrue("run", *of(platform, folder, system), *arguments, folder=folder, environment=environment)
 
 
-def of(platform: Lamps, folder: Path) -> list[str | Path]:
+def of(platform: Lamps, folder: Path, system: str = "lamp") -> list[str | Path]:
     """The options that lead a run to the lamps."""
-    file = folder / "lamp.toml"
+    file = folder / f"{system}.toml"
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(f'[lamp]\nbase_url = "http://127.0.0.1:{platform.port}"\ntoken = "{TOKEN}"\n', encoding="utf-8")
-    return ["--target", file, "--specs", write_specs(folder / "specs"), "--workers", "1"]
+    text = f'[{system}]\nbase_url = "http://127.0.0.1:{platform.port}"\ntoken = "{TOKEN}"\n'
+    file.write_text(text, encoding="utf-8")
+    return ["--target", file, "--specs", write_specs(folder / "specs", system), "--workers", "1"]
 
 
 def refused(done: Done, *words: str) -> None:

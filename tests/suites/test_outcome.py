@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -106,6 +107,22 @@ def test_a_recorder_that_broke_is_told_without_a_traceback(tmp_path: Path) -> No
     raised, _ = end(make_scenario(make_plan(tmp_path), ["TY-ring"]), RecorderError("the recorder has gone"))
     assert isinstance(raised, HarnessError)
     assert str(raised) == "the recorder has gone"
+
+
+def test_a_platform_that_was_given_no_answer_is_not_blamed_for_what_it_did_then(tmp_path: Path) -> None:
+    kept_back = InconclusiveError(Reason.PRECONDITION, "may not be dialled")
+    for broke, told in ((kept_back, SKIPPED), (KeyError("phone"), DeviationError)):
+        scenario = make_scenario(make_plan(tmp_path), ["TY-ring", "TY-getRing"])
+        vars(scenario)["recorder"] = SimpleNamespace(broke=broke)
+        scenario.check("TY-getRing", True, "")
+        scenario.check("TY-ring", False, "nobody was called")
+        raised, findings = end(scenario)
+        assert isinstance(raised, told)
+        ring = next(finding for finding in findings if finding["clause"] == "TY-ring")
+        assert (ring["verdict"], ring["message"]) == (
+            ("inconc", "may not be dialled") if broke is kept_back else ("fail", "nobody was called")
+        )
+        assert ("TY-getRing", "pass") in verdicts(findings)
 
 
 def test_a_broken_check_does_not_hide_a_deviation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,11 @@ class RecorderClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def broke(self) -> Exception | None:
+        """What kept a function from answering a callback, so that 500 was answered; None while all were answered."""
+        return self._broke
+
     def unique(self, prefix: str = "") -> str:
         """A path that nobody can guess, under `prefix`; what arrives there concerns this client only."""
         path = f"{prefix.strip('/')}/{secrets.token_urlsafe(12)}".lstrip("/")

@@ -93,6 +93,7 @@ def hang_up(ms: World) -> None:
 
 @decides("{name} is called at the address that was given")
 def called_at_address(ms: World, name: str, clause: str) -> None:
+    ms.phones[name].wait_called()
     invite = _invite(ms, name)
     given, seen = ms.phones[name].uri, invite.request_uri.text if invite and invite.request_uri else "no call"
     words = "the address that was given is not called"
