@@ -138,6 +138,7 @@ def merge(sarif: Path | None, annotations: str, **options: Any) -> int:
 @click.option("--null", is_flag=True, help="Null targets instead of faults: nothing may pass against any of them.")
 @click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
 @click.option("--only", metavar="REGEX", help="Only faults whose id or clause matches.")
+@click.option("-k", "keyword", metavar="EXPR", help="Only tests that match may notice them: contract.")
 @click.option("--variants", is_flag=True, help="Conforming variants instead of faults: none may raise a fail or warn.")
 @click.option("--times", type=click.IntRange(1, 100), default=1, help="Run each variant so many times.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N of them, always the same, spread evenly.")

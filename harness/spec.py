@@ -48,7 +48,10 @@ class ResponseSpec:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation that the implementation serves (or, as a webhook, one that it calls)."""
+    """An operation that the implementation serves (or, as a webhook, one that it calls).
+
+    `media_clause` is `body_clause`, unless the media type of an answer is promised less firmly than its body.
+    """
 
     id: str
     method: str
@@ -57,6 +60,7 @@ class Operation:
     clause: str
     status_clause: str
     body_clause: str
+    media_clause: str
     responses: tuple[ResponseSpec, ...]
     request: Payload
     secured: bool

@@ -12,7 +12,7 @@ A mark is inherited by everything below it until something overrides it:
 What the harness itself sends in answer to a callback is no promise of the platform: members of a webhook's answer only
 link to the clauses that say what they do.
 
-Derived ids are names: `AZ-listSipAccounts` (operation), `….status`, `….body`, `AZ-header.sunset`,
+Derived ids are names: `AZ-listSipAccounts` (operation), `….status`, `….body`, `….media-type`, `AZ-header.sunset`,
 `AZ-SipAccount.sip.username` (member), and `<id>:<keyword>` for a keyword whose level differs from its member's. The
 loaders of suites, checks and the reference platform call `load_spec`; nothing here talks to anyone.
 """
@@ -56,7 +56,7 @@ _KEYWORDS = (
     "type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
     "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "contains", "anyOf", "oneOf", "not",
 )  # fmt: skip
-_LEVELLED = (*_KEYWORDS, "required", "status", "body")
+_LEVELLED = (*_KEYWORDS, "required", "status", "body", "media-type")
 _COMBINERS = ("anyOf", "oneOf", "allOf")
 _DEEPEST = 40
 
@@ -211,16 +211,19 @@ class _Loader:
         )
         listed = ", ".join(response.status for response in responses)
         request = self.payload(f"{name}.request", node.get("requestBody"), mark, (*steps, "requestBody"), surface)
-        status_clause = body_clause = clause_id
+        status_clause = body_clause = media_clause = clause_id
         if not ours:
             words = {"description": f"{name} answers with one of {listed}"}
-            status_mark = replace(mark, level=mark.of("status"))
-            status_clause = self.clause(f"{name}.status", status_mark, words, steps, surface)
+            status_clause = self.clause(f"{name}.status", replace(mark, level=mark.of("status")), words, steps, surface)
         if request.schemas if ours else any(response.payload.schemas for response in responses):
             verb = "is sent" if ours else "answers"
             words = {"description": f"{name} {verb} in the documented format and shape"}
-            body_mark = replace(mark, level=mark.of("body"))
-            body_clause = self.clause(f"{name}.body", body_mark, words, steps, surface)
+            level = mark.of("body")
+            media_clause = body_clause = self.clause(f"{name}.body", replace(mark, level=level), words, steps, surface)
+            if not ours and mark.of("media-type") is Level.INFERRED is not level:
+                words = {"description": f"{name} answers with the media type of its format"}
+                less = replace(mark, level=Level.INFERRED)
+                media_clause = self.clause(f"{name}.media-type", less, words, steps, surface)
         return Operation(
             id=name,
             method=method.upper(),
@@ -229,6 +232,7 @@ class _Loader:
             clause=clause_id,
             status_clause=status_clause,
             body_clause=body_clause,
+            media_clause=media_clause,
             responses=responses,
             request=request,
             secured=bool(node.get("security", self.file.data.get("security"))),

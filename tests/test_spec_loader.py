@@ -33,6 +33,17 @@ def test_an_operation_has_clauses_for_itself_its_statuses_and_its_body(toy: Cont
     assert toy.catalogue["TY-ring"].location.startswith("openapi.yaml:")
 
 
+def test_a_media_type_that_is_less_firm_than_the_body_has_a_clause_of_its_own(toy: Contract, tmp_path: Path) -> None:
+    ring = toy.spec.operation("ring")
+    assert ring.media_clause == ring.body_clause
+    root = ("x-clause: {source: TD Ringing}", "x-clause: {source: TD Ringing, inferred: [media-type]}")
+    less = changed(tmp_path / "1", *root)
+    assert less.spec.operation("ring").media_clause == "TY-ring.media-type"
+    assert less.catalogue["TY-ring.media-type"].level is Level.INFERRED
+    assert less.catalogue["TY-ring.body"].level is Level.DOCUMENTED
+    assert less.spec.operation("told").media_clause == "TY-told.body"
+
+
 def test_a_webhook_is_on_the_callback_surface_and_has_no_clause_for_our_status(toy: Contract) -> None:
     told = toy.spec.operation("told")
     assert toy.catalogue["TY-told"].surface is Surface.CALLBACK

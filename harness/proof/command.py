@@ -28,6 +28,7 @@ from harness.proof.variety import run_variants
 from harness.reference.faults import FAULTS, Fault
 from harness.reference.systems import SYSTEM_NAMES
 from harness.reference.variants import VARIANTS
+from harness.suites.runner import wrong_expression
 from harness.verdicts import Exit
 
 DEFAULT_PROOF = Path("reports") / PROOF
@@ -44,6 +45,7 @@ class FaultsOptions:
     faults: Sequence[str] = ()
     systems: Sequence[str] = ()
     only: str | None = None
+    keyword: str | None = None
     sample: int | None = None
     jobs: int | None = None
     json: Path | None = None
@@ -66,6 +68,7 @@ def run_faults(options: FaultsOptions) -> int:
             _check("variant", options.faults, list(VARIANTS))
             _check("system", options.systems, SYSTEM_NAMES)
             return run_variants(options.faults, options.systems, options.times, jobs)
+        _check_keyword(options)
         chosen = choose(options)
     except FaultsError as error:
         print(f"ringtrue: {error}", file=sys.stderr)
@@ -77,7 +80,7 @@ def run_faults(options: FaultsOptions) -> int:
         write_proof(matrix, path)
         page = path.with_suffix(".html")
         page.write_text(to_html(matrix), encoding="utf-8")
-        before = read_expected()
+        before = _expected(options)
         if options.update:
             write_expected(matrix.kills, times, FAULTS)
     except OSError as error:
@@ -91,7 +94,7 @@ def run_faults(options: FaultsOptions) -> int:
 def _hunted(chosen: Sequence[Fault], options: FaultsOptions, jobs: int) -> tuple[Matrix, dict[str, float]]:
     """The finished matrix of these faults, and seconds by test."""
     clauses = {clause.id: clause for contract in load_contracts().values() for clause in contract.catalogue}
-    expected = read_expected()
+    expected = _expected(options)
     hunt = _Hunt(clauses, expected, options)
     started = time.time()
     end: tuple[Exit, str] | None = None
@@ -119,11 +122,24 @@ def _hunted(chosen: Sequence[Fault], options: FaultsOptions, jobs: int) -> tuple
         misses=read_misses(),
         started=started,
         seconds=time.time() - started,
-        complete=len(kills) == len(FAULTS),
+        complete=len(kills) == len(FAULTS) and not options.keyword,
         exit_code=code,
         conclusion=words,
     )
     return matrix, hunt.times
+
+
+def _expected(options: FaultsOptions) -> dict[str, Expected]:
+    """What the faults came to before; nothing is known of that where only some tests may notice them."""
+    return {} if options.keyword else read_expected()
+
+
+def _check_keyword(options: FaultsOptions) -> None:
+    """Raises FaultsError for an expression that is none, and where it would be taken for the whole truth."""
+    if wrong := wrong_expression(options.keyword):
+        raise FaultsError(wrong)
+    if options.keyword and options.update:
+        raise FaultsError("--update takes over what all tests say: leave -k away")
 
 
 def default_jobs() -> int:
@@ -201,7 +217,7 @@ class _Hunt:
             self._keep(kill)
 
     def _controls(self, pool: Pool, wanted: Mapping[str, Sequence[str]]) -> dict[str, Control]:
-        found = controls(pool, wanted, self._tell)
+        found = controls(pool, wanted, self._tell, self._options.keyword)
         for control in found.values():
             self.times |= control.result.times
         return found

@@ -62,19 +62,21 @@ class Control:
 Stage = Generator[list[Trial], list[Result], Kill]
 
 
-def controls(pool: Trials, wanted: Mapping[str, Sequence[str]], told: Callable[[str], None]) -> dict[str, Control]:
-    """Run tests on the healthy platform: all of a system, or those that are named for it.
+def controls(
+    pool: Trials, wanted: Mapping[str, Sequence[str]], told: Callable[[str], None], keyword: str | None = None
+) -> dict[str, Control]:
+    """Run tests on the healthy platform: all of a system, or those that are named for it; `keyword` narrows both.
 
     Raises:
         ControlError: a run broke, or a clause deviates.
     """
     for system, tests in wanted.items():
         told(f"{system}: {len(tests) or 'all'} tests on the healthy platform")
-        for number in range(CONTROL_PARTS):
-            part = tuple(tests[number::CONTROL_PARTS])
+        for number in range(1 if keyword else CONTROL_PARTS):  # a part of few tests may have none
+            part = tuple(tests) if keyword else tuple(tests[number::CONTROL_PARTS])
             if part or not tests:
-                shard = None if tests else f"{number + 1}/{CONTROL_PARTS}"
-                pool.submit(system, Trial(system, tests=part, shard=shard, seconds=CONTROL_SECONDS))
+                shard = None if tests or keyword else f"{number + 1}/{CONTROL_PARTS}"
+                pool.submit(system, Trial(system, (), part, CONTROL_SECONDS, keyword, shard))
     found: dict[str, Result] = {}
     while pool.busy:
         key, result = pool.wait()

@@ -74,7 +74,7 @@ def run(options: RunOptions) -> int:
     from harness.suites import current
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    if wrong := _wrong_expression(options.keyword):
+    if wrong := wrong_expression(options.keyword):
         errors.print(f"ringtrue: {wrong}", style="red", markup=False)
         return int(Exit.USAGE)
     try:
@@ -154,7 +154,7 @@ def _copy_junit(source: Path, target: Path) -> str | None:
     return None
 
 
-def _wrong_expression(keyword: str | None) -> str | None:
+def wrong_expression(keyword: str | None) -> str | None:
     """What is wrong with a `-k` expression; pytest would say so in every worker, where nobody hears it."""
     from _pytest.mark.expression import Expression
 

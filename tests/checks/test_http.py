@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,6 +124,26 @@ def test_the_same_deviation_has_the_same_fingerprint_wherever_in_a_list_it_stand
 def test_a_request_that_had_to_succeed_and_did_not_fails_its_operation(toy: Contract, status: int) -> None:
     found = judged(toy, listed(response(status, None, COUNT), expect="success"))
     assert "TY-listRings" in found["fail"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "broken"),
+    [
+        ("application/json", [RING], set()),
+        ("text/plain", [RING], {"TY-listRings.media-type"}),
+        ("", [RING], {"TY-listRings.media-type"}),
+        ("text/plain", [{**RING, "seen": 17}], {"TY-listRings.media-type", "TY-Ring.seen"}),
+    ],
+)
+def test_a_body_under_another_name_is_judged_where_the_name_is_only_inferred(
+    toy: Contract, kind: str, value: object, broken: set[str]
+) -> None:
+    operations = [replace(one, media_clause=f"{one.clause}.media-type") for one in toy.spec.operations]
+    lenient = replace(toy, spec=replace(toy.spec, operations=tuple(operations)))
+    headers = {**COUNT, "Content-Type": kind} if kind else COUNT
+    found = judged(lenient, listed(response(200, json.dumps(value).encode(), headers)))
+    assert found.get("fail", set()) == broken
+    assert {"TY-listRings.body", "TY-Ring.tone"} <= found["pass"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429])

@@ -65,6 +65,8 @@ def test_nothing_passes_against_null_targets(tmp_path: Path) -> None:
         (["--null", "sip-quiet"], "unknown null target 'sip-quiet'; did you mean sip-silent"),
         (["--only", "("], "--only '(' is no regular expression"),
         (["--only", "no-such-clause-anywhere"], "no fault is left"),
+        (["-k", "contract and"], "-k 'contract and' is no expression"),
+        (["-k", "contract", "--update"], "--update takes over what all tests say"),
         (["--sample", "0"], "--sample"),
         (["--jobs", "many"], "--jobs"),
     ],

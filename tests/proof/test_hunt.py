@@ -124,3 +124,10 @@ def test_a_control_run_is_of_all_tests_or_of_those_that_are_named() -> None:
     assert [trial.tests for trial in pool.asked] == [(), (), (), (), ("t::cheap",)]
     assert [trial.shard for trial in pool.asked] == ["1/4", "2/4", "3/4", "4/4", None]
     assert not any(trial.faults for trial in pool.asked)
+
+
+def test_a_keyword_narrows_the_control_run() -> None:
+    pool = Pool(lambda trial: Result(verdicts={"TS-kept": "pass"}))
+    found = controls(pool, {"toy": []}, lambda words: None, "contract")
+    assert found["toy"].complete
+    assert [(trial.tests, trial.shard, trial.keyword) for trial in pool.asked] == [((), None, "contract")]

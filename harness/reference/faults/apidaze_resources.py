@@ -158,6 +158,11 @@ def _numbers_swapped(apidaze: Any) -> None:
     )
 
 
+@collect("shown-id-leads-nowhere", "AZ-getSipAccount", "the id that an account is shown with is not the one it has")
+def _shown_id(apidaze: Any) -> None:
+    wrap(apidaze.api, "account_view", lambda view, account: view(account) | {"id": f"{account.id}0"})
+
+
 @collect("password-changes-on-read", "AZ-account-read-is-listed", "each reading of one account gives it a new password")
 def _password_changes(apidaze: Any) -> None:
     def renew(account_of: Callable[[str], Any], account_id: str) -> Any:

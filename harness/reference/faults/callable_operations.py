@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from harness.reference.callable.api import ApiError, Asked
-from harness.reference.faults.fault import Collector
+from harness.reference.faults.fault import Collector, wrap
 
 collect = Collector("callable")
 
@@ -45,6 +45,16 @@ async def _relabel(_api: Any, run: Run, asked: Asked) -> Any:
 
 async def _reshape(api: Any, run: Run, asked: Asked) -> Any:
     return api.shown("done", (await run(asked)).status_code)
+
+
+@collect("content-type-text", "CA-listAccounts.body", "answers call their JSON text/plain")
+def _content_type_text(system: Any) -> None:
+    def plain(shown: Callable[..., Any], *given: Any) -> Any:
+        response = shown(*given)
+        response.headers["content-type"] = "text/plain; charset=utf-8"
+        return response
+
+    wrap(system.api, "shown", plain)
 
 
 @collect("authorize-not-served", "CA-authorize", "authorize serves one request, and answers 405 to all others")

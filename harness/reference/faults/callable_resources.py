@@ -66,6 +66,18 @@ def _address_everywhere(system: Any) -> None:
     wrap(system.store, "update_address", update)
 
 
+@collect("trunk-id-leads-nowhere", "CA-getTrunk", "the id that a trunk is shown with is not the one it has")
+def _shown_id(system: Any) -> None:
+    def view(show: Ask, kind: str, record: Any) -> Any:
+        return show(kind, record) | ({"id": f"{record.id}0"} if kind == "trunk" else {})
+
+    def created(answer: Ask, asked: Any, item: str) -> Any:
+        return answer(asked, f"{item}0" if asked.operation == "createTrunk" else item)
+
+    wrap(system.api, "view", view)
+    wrap(system.api, "created", created)
+
+
 @collect("update-with-body", "CA-update-without-body", "updates answer 200 with what was updated")
 def _update_body(system: Any) -> None:
     put(system.api, "changed", lambda asked: JSONResponse(asked.json))

@@ -239,6 +239,12 @@ for _schema, _members in TYPES.items():
                 f"{_callback} comes without {_path}",
                 partial(_left_out, _callback, _path),
             )
+collect.add(
+    "newCall-callingPartyPrivacy-unlisted",
+    "MS-NewCall.callingPartyPrivacy",
+    "callingPartyPrivacy of newCall is neither public nor secret",
+    partial(_replaced, "newCall", "callingPartyPrivacy", "hidden"),
+)
 for _form, _value in FORMS.items():
     _schema, _, _rest = _form.partition(".")
     _path, _, _keyword = _rest.partition(":")

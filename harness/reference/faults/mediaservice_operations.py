@@ -244,6 +244,30 @@ def _content_type(_system: Any, _request: Request, response: Response) -> Respon
     return JSONResponse(shown, response.status_code, {"access-control-allow-origin": "*"})
 
 
+def _text(system: Any, _request: Request, response: Response) -> Response:
+    del system
+    response.headers["content-type"] = "text/plain; charset=utf-8"
+    return response
+
+
+def _sizeless(system: Any, _request: Request, response: Response) -> Response:
+    shown = json.loads(bytes(response.body))
+    files = [{"name": file["name"]} for file in shown["files"]]
+    return JSONResponse(shown | {"files": files}, response.status_code, system.api.headers())
+
+
+collect.add(
+    "content-type-text",
+    "MS-listPromptFiles.body",
+    "the list of files is called text/plain",
+    partial(_on, ("list",), None, _text),
+)
+collect.add(
+    "list-size-missing",
+    "MS-PromptFileList.files.size",
+    "files are listed without their size",
+    partial(_on, ("list",), None, _sizeless),
+)
 collect.add(
     "url-content-type",
     "MS-PromptFileUrl.Content-Type",

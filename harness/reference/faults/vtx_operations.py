@@ -63,6 +63,26 @@ for _operation, (_method, _shaped) in OPERATIONS.items():
         collect.add(f"{_name}-shape", f"{_clause}.body", words, partial(_other_shape, _method))
 
 
+def _media_type_text(method: str, vtx: Any) -> None:
+    async def relabel(run: Run, request: Any, item: str) -> Any:
+        response = await run(request, item)
+        response.headers["content-type"] = "text/plain; charset=utf-8"
+        return response
+
+    wrap(vtx.api, method, relabel)
+
+
+for _operation in ("getServer", "listSubscriptions", "createSubscription"):
+    _method = OPERATIONS[_operation][0]
+    _name = f"{_method.replace('_', '-')}-text"
+    collect.add(
+        _name,
+        f"VX-{_operation}.media-type",
+        f"{_operation} calls its JSON text/plain",
+        partial(_media_type_text, _method),
+    )
+
+
 def _refuse_value(schema: str, member: str, vtx: Any) -> None:
     async def refuse(read: Callable[[Any], Awaitable[Any]], request: Any) -> Any:
         members = await read(request)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 from harness.reference.faults.fault import Collector, put, wrap
 from harness.reference.vtx.answers import ApiError
@@ -152,6 +153,11 @@ for _name, _clause, _words, _change in (
     ),
 ):
     collect.add(_name, f"VX-subscription-{_clause}", _words, partial(_shown, _change))
+
+
+@collect("shown-id-leads-nowhere", "VX-deleteSubscription", "the id that a subscription is shown with is not its own")
+def _shown_id(vtx: Any) -> None:
+    _shown(lambda one: {"id": str(UUID(int=UUID(one.id).int ^ 1))}, vtx)
 
 
 @collect("same-id", "VX-subscription-own-id", "every subscription has the same id")

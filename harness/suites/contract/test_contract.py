@@ -50,9 +50,21 @@ def test_valid_request(scenario: Scenario, bench: Workbench, operation: Operatio
     if not operation.secured and isinstance(credentials, TokenCredentials):
         _another_token(scenario, operation, credentials)
         return
+    _make_listed(scenario, bench, operation)
     exchange = bench.send(operation)
     if not succeeded(exchange):
         blame_members(bench, operation, exchange)
+
+
+def _make_listed(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
+    """An empty list shows nothing of its items, so something is made first; where nothing can be, it is as it is."""
+    links, spec = bench.links, bench.spec
+    items = (spec.operation(link.target) for link in links.all if link.source == operation.id and link.parameters)
+    maker = next(filter(None, map(links.maker, items)), None) if operation.method == "GET" else None
+    if maker is None or not links.is_whole(maker) or _littering(scenario.contract, maker):
+        return
+    if scenario.plan.catalogue[maker.clause].capability in (None, *scenario.target.capabilities):
+        bench.send(maker, bench.own_parameters(maker))
 
 
 def test_repeated_request(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
@@ -91,6 +103,8 @@ def test_credentials(scenario: Scenario, bench: Workbench, operation: Operation)
     """Without credentials, or with others than the right ones, nothing is served; with those the same request is."""
     rules = scenario.contract.file.rules
     parameters = bench.own_parameters(operation)
+    read = _read_of(bench, operation) if operation.method in ("PUT", "DELETE") else None
+    readable = read is not None and succeeded(bench.send(read, parameters))
     refusals = {
         auth: bench.send(operation, parameters, auth=auth, about={"case": "credentials"})
         for auth in scenario.api.credentials.refusals
@@ -102,8 +116,13 @@ def test_credentials(scenario: Scenario, bench: Workbench, operation: Operation)
         scenario.check(rules["credentials-required"], False, what, expected="a refusal", seen=seen, at=refusals[auth])
     if served:
         return  # what was served may have had its effect, so the same request says nothing more
-    if operation.method in ("PUT", "DELETE"):
-        _unchanged(scenario, bench, operation, parameters, rules["credentials-required"])
+    if read is not None and readable:
+        after = bench.send(read, parameters)
+        words = f"a refused {operation.method} {operation.path} had its effect all the same"
+        seen = seen_answer(after)
+        scenario.check(
+            rules["credentials-required"], succeeded(after), words, expected="still there", seen=seen, at=after
+        )
     control = bench.send(operation, parameters)
     if not succeeded(control):
         raise InconclusiveError(Reason.NO_CONTROL, "the same request with valid credentials did not succeed either")
@@ -120,18 +139,9 @@ def test_credentials(scenario: Scenario, bench: Workbench, operation: Operation)
                 scenario.check(rules[rule], status in codes, words, expected=expected, seen=status, at=exchange)
 
 
-def _unchanged(
-    scenario: Scenario, bench: Workbench, operation: Operation, parameters: dict[str, str], clause: str
-) -> None:
-    """What a refused request was about is still there and the same."""
-    read = next((one for one in bench.spec.operations if one.method == "GET" and one.path == operation.path), None)
-    if read is None:
-        return
-    exchange = bench.send(read, parameters)
-    words = f"a refused {operation.method} {operation.path} had its effect all the same"
-    scenario.check(
-        clause, succeeded(exchange), words, expected="still there", seen=exchange.response and exchange.response.status
-    )
+def _read_of(bench: Workbench, operation: Operation) -> Operation | None:
+    """The operation that shows what another one changes."""
+    return next((one for one in bench.spec.operations if one.method == "GET" and one.path == operation.path), None)
 
 
 def test_generated_requests(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
@@ -252,9 +262,12 @@ def _answerable(contract: Contract, operation: Operation) -> bool:
 
 def _fuzzable(contract: Contract, operation: Operation) -> bool:
     """What cannot be taken away again is made by the dozen only where the target says that it may be."""
-    links = Links(contract.spec)
-    littering = links.leaves_behind(operation) and not current_plan().target.systems[contract.system].scratch
-    return operation.secured and links.is_whole(operation) and not littering
+    return operation.secured and _whole(contract, operation) and not _littering(contract, operation)
+
+
+def _littering(contract: Contract, operation: Operation) -> bool:
+    """Whether something would stay at a target that does not say that it may."""
+    return Links(contract.spec).leaves_behind(operation) and not current_plan().target.systems[contract.system].scratch
 
 
 _PREFLIGHT = ("origin", "credentials", "headers", "methods")

@@ -239,6 +239,12 @@ async def _wrong_method_is_405(api: Api) -> bool:
     return (await api("PATCH", "/sipaccounts")).status_code == 405
 
 
+@breaks("shown-id-leads-nowhere")
+async def _shown_id_is_its_own(api: Api) -> bool:
+    account = await api.account()
+    return (await api("GET", f"/sipaccounts/{account['id']}")).status_code == 200
+
+
 @breaks("deleted-400", "script-deleted-400")
 async def _deleted_is_404(api: Api) -> bool:
     account, script = await api.account(), await api.script()

@@ -164,8 +164,22 @@ async def _operation_served(operation: str, rig: Rig) -> bool:
 
 
 for _fault in callable_operations.collect.faults:
+    if _fault.id == "callable-content-type-text":
+        continue
     _operation = _fault.clause.removeprefix("CA-").partition(".")[0]
     breaks(_fault.id.removeprefix("callable-"))(partial(_operation_served, _operation))
+
+
+@breaks("content-type-text")
+async def _answers_are_called_json(rig: Rig) -> bool:
+    return (await rig("GET", "//account")).headers["content-type"] == "application/json"
+
+
+@breaks("trunk-id-leads-nowhere")
+async def _shown_id_is_its_own(rig: Rig) -> bool:
+    made = (await rig("POST", "/trunk", TRUNK)).json()["id"]
+    listed = [trunk["id"] for trunk in (await rig("GET", "/trunk")).json()]
+    return {(await rig("GET", f"/trunk/{item}")).status_code for item in (made, *listed)} == {200}
 
 
 def _part(token: str, number: int) -> Json:

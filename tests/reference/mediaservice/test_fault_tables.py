@@ -164,9 +164,11 @@ async def _ask(system: Mediaservice, *requests: tuple[str, str, dict[str, Any]])
             shown = answer.json() if "_files" not in path else answer.content
             url = shown.pop("url", None) if isinstance(shown, dict) else None
             fetched = (await http.get(url)).content if isinstance(url, str) and "_files" in url else None
-            headers = sorted((key, value) for key, value in answer.headers.items() if "access-control" in key)
+            shown_headers = (
+                pair for pair in answer.headers.items() if re.match("access-control|content-type", pair[0])
+            )
             expires = url.partition("&")[0][-20:] if isinstance(url, str) else url
-            seen.append((answer.status_code, shown, headers, expires, fetched))
+            seen.append((answer.status_code, shown, sorted(shown_headers), expires, fetched))
     await system.fetcher.close()
     return seen
 
@@ -253,6 +255,8 @@ _OTHERS: dict[str, Callable[[], bool]] = {
     "url-form": lambda: _differ("mediaservice-url-form", PUT, _URL),
     "reason-type": lambda: _differ("mediaservice-reason-type", _URL),
     "error-type": lambda: _differ("mediaservice-error-type", _URL),
+    "list-size-missing": lambda: _differ("mediaservice-list-size-missing", PUT, _LIST),
+    "content-type-text": lambda: _differ("mediaservice-content-type-text", PUT, _LIST),
     "allow-origin-missing": lambda: _differ("mediaservice-allow-origin-missing", _LIST),
     "unknown-replyId-accepted": lambda: _differ("mediaservice-unknown-replyId-accepted", _request_for("hangupcall")),
     "refusal-500": lambda: _differ("mediaservice-refusal-500", ("POST", "hangupcall", {"content": b"{"})),

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
+
 from harness.reference.faults import vtx_members, vtx_operations
 from tests.reference.vtx.client import soon, subscription
 from tests.reference.vtx.in_process import Rig, busy
@@ -110,15 +112,19 @@ async def _life_cycle(made: Rig) -> bool:
     """Each operation once, with all values, as it ought to go."""
     body = subscription("http://127.0.0.1:9/", made.users[0].id)
     created = await made("POST", "/v1/subscriptions", json=body)
-    if created.status_code != 201 or not isinstance(created.json(), dict):
+    if created.status_code != 201 or not isinstance(created.json(), dict) or not _is_json(created):
         return False
     one = f"/v1/subscriptions/{created.json()['subscription']['id']}"
     for path in ("/v1/system/server", "/v1/subscriptions", f"/v1/users/{made.users[0].id}/presence"):
         answer = await made("GET", path)
-        if answer.status_code != 200 or not isinstance(answer.json(), dict):
+        if answer.status_code != 200 or not isinstance(answer.json(), dict) or not _is_json(answer):
             return False
     extended = await made("PATCH", one, json={"expires": soon(90)})
     return extended.status_code == 200 and (await made("DELETE", one)).status_code == 204
+
+
+def _is_json(answer: httpx.Response) -> bool:
+    return bool(answer.headers["content-type"] == "application/json")
 
 
 @breaks("login-unchecked", "password-unchecked", "list-without-login", "no-login-403")
@@ -176,6 +182,12 @@ async def _deleted_is_gone(made: Rig) -> bool:
     await made("DELETE", f"/v1/subscriptions/{one['id']}")
     listed = [kept["id"] for kept in await made.listed()]
     return listed == [other["id"]] and (await made("DELETE", f"/v1/subscriptions/{one['id']}")).status_code == 404
+
+
+@breaks("shown-id-leads-nowhere")
+async def _shown_id_is_its_own(made: Rig) -> bool:
+    one = await made.subscribe(made.users[0])
+    return (await made("DELETE", f"/v1/subscriptions/{one['id']}")).status_code == 204
 
 
 @breaks("unknown-400")
