@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from harness import __version__
-from harness.gate.options import day, percent
+from harness.gate.options import day, default_workers, percent
 
 _EXITS = """\b
 Exit codes
@@ -71,7 +71,11 @@ def commands() -> None:
     "--seed", type=int, default=1, show_default=True, metavar="N", help="Seed of everything that is generated."
 )
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, metavar="N", help="Tests side by side."
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=default_workers,
+    metavar="N",
+    help="Tests side by side.  [default: 2 for each core, at most 8]",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first deviation.")
 @click.option(

@@ -1,10 +1,11 @@
-"""Values of command line options, as users write them: a share, a day.
+"""Values of command line options, as users write them: a share, a day; and what is chosen where they say nothing.
 
 Imported by the command line at its start, so nothing heavy may be imported here.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import date
 
@@ -34,3 +35,18 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is no date: write year-month-day, such as 2027-01-31") from None
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_workers() -> int:
+    """Tests side by side: most of them wait for a call or a callback most of the time, and each worker takes its start."""
+    return min(2 * cores(), 8)
+
+
+def default_jobs() -> int:
+    """Trials of faults side by side: they wait just as much, and cost no start."""
+    return 3 * cores()

@@ -6,7 +6,6 @@ Called by the command line with checked options; gives the exit code.
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from harness.clauses import Clause
 from harness.contract import load_contracts
+from harness.gate.options import default_jobs
 from harness.proof.expected import Expected, fallen, read_expected, read_misses, write_expected
 from harness.proof.hunt import Control, ControlError, Stage, controls, drive, quick, thorough
 from harness.proof.matrix import Kill, Outcome, Tally, conclusion
@@ -140,11 +140,6 @@ def _check_keyword(options: FaultsOptions) -> None:
         raise FaultsError(wrong)
     if options.keyword and options.update:
         raise FaultsError("--update takes over what all tests say: leave -k away")
-
-
-def default_jobs() -> int:
-    """Trials side by side: most of them wait for a callback or a call most of the time."""
-    return 3 * (os.cpu_count() or 1)
 
 
 def choose(options: FaultsOptions) -> list[Fault]:

@@ -31,10 +31,12 @@ def choose(items: list[pytest.Item], wanted: Collection[str]) -> list[pytest.Ite
 def arrange(items: list[pytest.Item], plan: Plan) -> None:
     """Mark tests that need a capability which the target does not declare, and tests that belong to one worker.
 
-    `-k` finds a test by its system and its clauses too.
+    Scenarios come first: they wait more than they compute, so what computes fills the end of a run evenly. `-k` finds
+    a test by its system and its clauses too.
     """
     # pytest's stand-in for a question that no operation of these systems is asked.
     items[:] = [item for item in items if not item.name.endswith(_NOTHING_TO_ASK)]
+    items.sort(key=lambda item: not item.nodeid.startswith("scenarios/"))
     for item in items:
         marker = item.get_closest_marker("ringtrue")
         if marker is None:

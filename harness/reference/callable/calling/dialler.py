@@ -1,6 +1,7 @@
 """Dials: one way with its alternatives, or several targets at once of which the first to answer is connected.
 
-Called by the modules that run calls. Whoever is dialled in vain is cancelled or hung up before a method returns.
+Called by the modules that run calls. Whoever is dialled in vain is cancelled or hung up at once, also when the caller
+of a method stops waiting.
 """
 
 from __future__ import annotations
@@ -85,11 +86,10 @@ class Dialler:
                     elif chosen is None:
                         chosen = outcome
         finally:
+            # Nothing is awaited from here on: whoever is cancelled in between would leave the chosen one hanging.
             for attempt in attempts:
                 attempt.cancel()
-            for late in await asyncio.gather(*attempts, return_exceptions=True):
-                if isinstance(late, Leg) and late is not chosen:
-                    late.close()
+                attempt.add_done_callback(lambda done: _give_up(done, chosen))
         if chosen is None:
             raise failure
         return chosen
@@ -109,3 +109,12 @@ class Dialler:
             return CallFailed(error.code, str(error), "refused")
         except CallFailed as failure:
             return failure
+
+
+def _give_up(attempt: asyncio.Future[Leg | CallFailed], chosen: Leg | None) -> None:
+    """Hang up whom an attempt has reached, unless it is the chosen one."""
+    if attempt.cancelled() or attempt.exception() is not None:
+        return
+    reached = attempt.result()
+    if isinstance(reached, Leg) and reached is not chosen:
+        reached.close()
