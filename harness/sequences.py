@@ -73,7 +73,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 ORDER_SLACK = 0.05
-"""Seconds by which two observers of one machine (SIPp's trace, the recorder) may disagree about the order of events."""
+"""Seconds by which two observers of one machine (SIPp's trace, the recorder) may disagree about the order of events; on a
+crowded machine more, which a scenario then notes (`harness.suites.lag`)."""
 
 KINDS = ("http", "callback", "sip", "media", "note")
 TIMINGS = ("connect", "answer", "callback", "quiet")

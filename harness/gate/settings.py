@@ -24,7 +24,9 @@ from harness.verdicts import Waiver
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user asked of the gate. `durations`: seconds by test, from an earlier run."""
+    """What the user asked of the gate. `durations`: seconds by test, from an earlier run. `until`: the clause
+    that ends the run once it is seen broken.
+    """
 
     floor: float
     waivers: tuple[Waiver, ...] = ()
@@ -33,6 +35,7 @@ class Settings:
     known: frozenset[str] | None = None
     max_seconds: float | None = None
     fail_fast: bool = False
+    until: str | None = None
     shard: Shard | None = None
     durations: Mapping[str, float] = field(default_factory=dict)
 
@@ -59,6 +62,7 @@ def read_settings(option: Any, contracts: Mapping[str, Contract]) -> Settings:
         known=fingerprints(baseline) if baseline and option.ringtrue_new_only else None,
         max_seconds=_seconds(option.ringtrue_max_time) if option.ringtrue_max_time else None,
         fail_fast=option.ringtrue_fail_fast,
+        until=option.ringtrue_until,
         shard=Shard.parse(option.ringtrue_shard) if option.ringtrue_shard else None,
         durations=durations,
     )

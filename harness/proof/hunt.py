@@ -7,7 +7,7 @@ deviates there catches nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,9 +20,11 @@ from harness.reference.faults import Fault
 _FEW_SECONDS = 3.0
 _PART_SECONDS = 30.0
 _FEW_TESTS = 8
-# A trial may take this long, and this many times what its tests took on the healthy platform.
+# A trial may take this long, and this many times what its tests took on the healthy platform; and each test may wait
+# once, until its time is over, for something that never comes.
 _LEAST_SECONDS = 60.0
 _PATIENCE = 5.0
+_VAIN_SECONDS = 15.0
 CONTROL_SECONDS = 600.0
 # A system is run on the healthy platform in so many parts side by side.
 CONTROL_PARTS = 4
@@ -55,8 +57,8 @@ class Control:
     def seconds(self, tests: Iterable[str]) -> float:
         return sum(self.result.times.get(test, 0.5) for test in tests)
 
-    def deadline(self, tests: Iterable[str]) -> float:
-        return _LEAST_SECONDS + _PATIENCE * self.seconds(tests)
+    def deadline(self, tests: Collection[str]) -> float:
+        return _LEAST_SECONDS + _PATIENCE * self.seconds(tests) + _VAIN_SECONDS * len(tests)
 
 
 Stage = Generator[list[Trial], list[Result], Kill]
@@ -101,7 +103,7 @@ def _joined(one: Result, other: Result) -> Result:
 def quick(fault: Fault, clause: Clause, tests: Sequence[str], control: Control) -> Stage:
     """Try a fault with the tests that caught it before."""
     chosen = tuple(tests)
-    results = yield [Trial(fault.system, (fault.id,), chosen, control.deadline(chosen))]
+    results = yield [_trial(fault, chosen, control)]
     return _kill(fault, clause, results, whole=False)
 
 
@@ -114,15 +116,13 @@ def thorough(fault: Fault, clause: Clause, control: Control) -> Stage:
     for tests in dict.fromkeys((tuple(few), tuple(about))):
         if not tests:
             continue
-        results = yield [
-            Trial(fault.system, (fault.id,), part, control.deadline(part)) for part in _parts(tests, control)
-        ]
+        results = yield [_trial(fault, part, control) for part in _parts(tests, control)]
         spent += sum(result.seconds for result in results)
         found = _kill(fault, clause, results, whole=False)
         if found.outcome is Outcome.CAUGHT or (found.outcome is Outcome.BROKE and tests == tuple(about)):
             return replace(found, seconds=spent)
     rest = [test for test in control.result.times if test not in set(about)]
-    results += yield [Trial(fault.system, (fault.id,), part, control.deadline(part)) for part in _parts(rest, control)]
+    results += yield [_trial(fault, part, control) for part in _parts(rest, control)]
     spent += sum(result.seconds for result in results)
     return replace(_kill(fault, clause, results, whole=True), seconds=spent)
 
@@ -151,6 +151,11 @@ def drive(pool: Trials, hunts: Iterable[Stage]) -> Iterator[Kill]:
         except StopIteration as end:
             del going[number]
             yield end.value
+
+
+def _trial(fault: Fault, tests: tuple[str, ...], control: Control) -> Trial:
+    """The trial ends with the first test that sees the fault's clause broken."""
+    return Trial(fault.system, (fault.id,), tests, control.deadline(tests), until=fault.clause)
 
 
 def _kill(fault: Fault, clause: Clause, results: Sequence[Result], *, whole: bool) -> Kill:

@@ -25,7 +25,8 @@ OUTPUT = "output"
 class Trial:
     """What to run: `tests` are their names (empty: all), `seconds` the time after which it counts as hanging.
 
-    `keyword` and `shard` narrow the tests as for `ringtrue run`. `null`: the target is the null one of that name.
+    `keyword` and `shard` narrow the tests as for `ringtrue run`; once the clause `until` is seen broken, no further test
+    begins. `null`: the target is the null one of that name.
     """
 
     system: str
@@ -34,6 +35,7 @@ class Trial:
     seconds: float = 120.0
     keyword: str | None = None
     shard: str | None = None
+    until: str | None = None
     null: str = ""
     variants: tuple[str, ...] = ()
     seed: int = 1
@@ -85,6 +87,7 @@ def perform(trial: Trial, folder: Path) -> int:
             tests=trial.tests,
             keyword=trial.keyword,
             shard=trial.shard,
+            until=trial.until,
             workers=1,
             seed=trial.seed,
             run_dir=where,

@@ -14,6 +14,7 @@ import pytest
 
 from harness.checks import check_timeline
 from harness.drivers.recorder.errors import RecorderError
+from harness.sequences import ORDER_SLACK
 from harness.suites.scenario import InconclusiveError, Scenario, Worker
 from harness.verdicts import Finding, Reason, Verdict
 
@@ -67,6 +68,10 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
         plain = [name for name, system in systems.items() if getattr(system, "hsts_without_tls", False)]
         complete = error is None and scenario.kept_back is None
         scenario.timeline.note("end", "the steps are over", complete=complete)
+        if (slack := scenario.slack) > ORDER_SLACK:
+            scenario.timeline.note(
+                "slack", f"by so much observers may disagree: {slack:.3f} s", seconds=round(slack, 3)
+            )
         watched = {"http", "note", *(("callback",) if "recorder" in vars(scenario) else ())}
         watched |= {"sip", "media"} if "sipp" in vars(scenario) else set()
         findings += check_timeline(

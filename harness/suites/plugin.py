@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--ringtrue-new-only", action="store_true", help="only deviations that the baseline lacks fail")
     group.addoption("--ringtrue-max-time", metavar="TIME", help="begin no test after this time: 90s, 10m, 1h30m")
     group.addoption("--ringtrue-fail-fast", action="store_true", help="begin no test after the first deviation")
+    group.addoption("--ringtrue-until", metavar="CLAUSE", help="begin no test after this clause was seen broken")
     group.addoption("--ringtrue-shard", metavar="I/N", help="only this part of the tests")
     group.addoption("--ringtrue-durations", metavar="RUN", help="split into shards by how long tests took in this run")
     group.addoption("--ringtrue-run", metavar="DIR", help="where the run is written (default: reports/<time>)")

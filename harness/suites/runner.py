@@ -48,6 +48,7 @@ class RunOptions:
     sarif: Path | None = None
     annotations: str = "auto"
     fail_fast: bool = False
+    until: str | None = None
     floor: float | None = None
     waivers: Path | None = None
     baseline: Path | None = None
@@ -185,7 +186,7 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
             arguments += [f"--ringtrue-{name}", str(value)]
     once: dict[str, object] = {
         "floor": options.floor, "waivers": options.waivers, "baseline": options.baseline,
-        "max-time": options.max_time, "shard": options.shard, "durations": options.durations,
+        "max-time": options.max_time, "shard": options.shard, "until": options.until, "durations": options.durations,
     }  # fmt: skip
     arguments += [f"--ringtrue-{name}={value}" for name, value in once.items() if value is not None]
     if options.url:

@@ -7,6 +7,7 @@ When the test is over, the plugin closes it and lets the checks read its timelin
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
@@ -19,6 +20,7 @@ from harness.drivers.auth import Credentials, credentials_for
 from harness.drivers.http import HttpDriver, RateLimiter
 from harness.redact import Redactor
 from harness.suites.inconclusive import InconclusiveError
+from harness.suites.lag import lag_meter
 from harness.suites.plan import Plan
 from harness.suites.safety.dialling import DialGuard, DialRules
 from harness.target import SystemTarget
@@ -43,6 +45,7 @@ class Worker:
         self.redactor = Redactor(plan.target.secrets)
         self.limiter = RateLimiter(plan.target.rate, plan.workers)
         self.dial_rules = DialRules(plan.target)
+        self.lag = lag_meter()
         self.open_scenarios: list[Scenario] = []
         self._credentials: dict[tuple[str, bool], Credentials] = {}
 
@@ -71,6 +74,7 @@ class Scenario:
         self.slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:150]
         self.findings: list[Finding] = []
         self.step_failed = False
+        self._began = time.monotonic()
         self._stack = ExitStack()
         self._ends = ExitStack()
         self._cleanups = ExitStack()
@@ -90,6 +94,11 @@ class Scenario:
     @property
     def timeline_path(self) -> Path:
         return self.plan.run_dir / "timelines" / f"{self.slug}.jsonl"
+
+    @property
+    def slack(self) -> float:
+        """Seconds by which observers may disagree about the order of what this scenario has seen."""
+        return self.worker.lag.slack(self._began)
 
     @cached_property
     def dialling(self) -> DialGuard:

@@ -220,6 +220,8 @@ class Session:
             self._file.write(json.dumps(item, ensure_ascii=False) + "\n")
             if self._settings.fail_fast and self._counts(finding):
                 ask_to_stop(self.plan.run_dir, "a deviation was seen before (--fail-fast)")
+            elif finding.clause == self._settings.until and finding.verdict is Verdict.FAIL:
+                ask_to_stop(self.plan.run_dir, f"{finding.clause} was seen broken before (--ringtrue-until)")
         self._file.flush()
 
     def _counts(self, finding: Finding) -> bool:

@@ -61,8 +61,8 @@ def sip(
     return SipMessage(at, agent, direction, "l", "r", f"{start}\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n\r\n")
 
 
-def note(at: float, topic: str = "end") -> Note:
-    return Note(at, topic, "")
+def note(at: float, topic: str = "end", **data: float) -> Note:
+    return Note(at, topic, "", data)
 
 
 def judge(
@@ -189,6 +189,14 @@ def test_one_agent_knows_what_came_first_and_two_may_disagree(
     assert verdicts(judge(tmp_path / "one", rule, [ring(), *events])) == {expected}
     two = [replace(one, agent="desk") if isinstance(one, SipMessage) and BUSY in one.text else one for one in events]
     assert verdicts(judge(tmp_path / "two", rule, [ring(), *two])) == {"pass"}
+
+
+def test_on_a_crowded_machine_observers_disagree_by_as_much_as_was_measured(tmp_path: Path) -> None:
+    events: list[Event] = [ring(), told(1), sip(1.3), note(2)]
+    rule = "precede: [invite, told]"
+    assert verdicts(judge(tmp_path / "idle", rule, events)) == {"fail"}
+    assert verdicts(judge(tmp_path / "little", rule, [*events, note(3, "slack", seconds=0.2)])) == {"fail"}
+    assert verdicts(judge(tmp_path / "crowded", rule, [*events, note(3, "slack", seconds=0.4)])) == {"pass"}
 
 
 def test_what_follows_a_request_of_the_harness_needs_no_margin(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -33,8 +32,8 @@ class _Dialler(Dialler):
         self.routing = cast(Any, SimpleNamespace(route=lambda _account, target: Route((target.value,))))
         self.reached: list[_Leg] = []
 
-    async def reach(self, route: Route, number: str, ring_seconds: float, on_ringing: Callable[[], None]) -> Leg:
-        for _ in range(2 if route.uris == ("sip:a@127.0.0.1",) else 3):
+    async def reach(self, route: Route, *_: object, **__: object) -> Leg:
+        for _turn in range(2 if route.uris == ("sip:a@127.0.0.1",) else 3):
             await asyncio.sleep(0)
         self.reached.append(_Leg())
         return self.reached[-1]

@@ -9,7 +9,6 @@ from pytest_bdd import given, parsers, then, when
 
 from harness.checks.evidence import seen_answer
 from harness.drivers.http import Body
-from harness.sequences import ORDER_SLACK
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.answers import DEFAULTS
 from harness.suites.scenarios.mediaservice.world import IVR, World, members, name_of
@@ -90,7 +89,7 @@ def completed_at_end(ms: World, clause: str) -> None:
     if told is None or not ended:
         raise InconclusiveError(Reason.NO_EVIDENCE, "the call, or its session, did not end")
     words = "sessionCompleted comes while the call is up"
-    kept = told.at >= min(ended) - ORDER_SLACK
+    kept = told.at >= min(ended) - ms.scenario.slack
     ms.scenario.check(clause, kept, words, expected="after the BYE", seen=f"{min(ended) - told.at:.3f} s before")
 
 

@@ -18,7 +18,6 @@ from harness.checks.callbacks import payload
 from harness.checks.evidence import seen_answer
 from harness.drivers.http import Body, fill_path
 from harness.drivers.recorder import Answer, Match
-from harness.sequences import ORDER_SLACK
 from harness.suites.contract.resources import Workbench, wav
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.mediaservice.answers import Answers, Reply, rendered
@@ -247,7 +246,7 @@ class World:
     @property
     def due(self) -> float:
         """Seconds until a callback is late, with a margin for what observers disagree about."""
-        return self.scenario.plan.target.timing.callback + 2 * ORDER_SLACK
+        return self.scenario.plan.target.timing.callback + 2 * self.scenario.slack
 
     def wait_until(self, enough: Callable[[], bool], seconds: float | None = None) -> bool:
         """Wait for callbacks until there are enough; False when the time is up."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from harness.drivers.rtp import ProbeError, RtpProbe
 from harness.drivers.rtp.sdp import AudioMedia, audio_of
 from harness.drivers.sipp import SippAgent, SippError, SippResult
-from harness.sequences import ORDER_SLACK
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.telephony.agents import (
     final_status,
@@ -195,7 +194,7 @@ class Phone:
 
     def _wait(self, match: Callable[[SipMessage], bool], seconds: float | None) -> bool:
         # Longer than an answer may take, so that whoever judges its absence sees that the time was up.
-        limit = self._scenario.plan.target.timing.answer + 2 * ORDER_SLACK if seconds is None else seconds
+        limit = self._scenario.plan.target.timing.answer + 2 * self._scenario.slack if seconds is None else seconds
         return self.agent.wait_for(match, limit) is not None
 
     def _tell(self, command: str, ready: bool) -> None:

@@ -15,7 +15,6 @@ from pytest_bdd import given, parsers, when
 from harness.checks.sequence_values import text_of
 from harness.checks.sip import parse_message
 from harness.drivers.recorder import Answer
-from harness.sequences import ORDER_SLACK
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.connected.parties import CALLERS, SILENT_SECONDS, Parties
 from harness.suites.scenarios.mediaservice.world import World, members
@@ -136,7 +135,7 @@ def deaf_to_each_other(parties: Parties, clause: str) -> None:
 def nobody_hung_up(parties: Parties, clause: str) -> None:
     answers = [one.ended or one.at for one in _events(parties.ms)]
     byes = [bye for who in ("the caller", "bob") if (bye := parties.phone(who).bye) is not None]
-    early = [bye for bye in byes if not answers or bye.at < min(answers) - ORDER_SLACK]
+    early = [bye for bye in byes if not answers or bye.at < min(answers) - parties.scenario.slack]
     if not early and not answers:
         parties.scenario.undecided(clause, Reason.NO_EVIDENCE, "there is no callEvent about the split")
         return

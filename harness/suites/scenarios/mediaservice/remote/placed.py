@@ -15,7 +15,6 @@ from harness.checks.evidence import seen_answer
 from harness.checks.sequence_values import same_uri
 from harness.checks.sip import Message, parse_message
 from harness.checks.sip_sdp import Media
-from harness.sequences import ORDER_SLACK
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.calls import members_of
 from harness.suites.scenarios.mediaservice.remote.devices import Device, audio_in, key, told_member, voice_codecs
@@ -136,7 +135,7 @@ def told_of_answer(ms: World, callback: str, name: str, clause: str) -> None:
         raise InconclusiveError(Reason.PRECONDITION, f"{name} was not called, or could not answer")
     told = ms.wait(callback)
     words = f"{callback} does not come when a call is answered" if told is None else f"{callback} comes too early"
-    kept = told is not None and told.at >= min(answers) - ORDER_SLACK
+    kept = told is not None and told.at >= min(answers) - ms.scenario.slack
     seen = "nothing" if told is None else f"{min(answers) - told.at:.3f} s before"
     ms.scenario.check(clause, kept, words, expected="after the answer", seen=seen)
 
@@ -201,7 +200,7 @@ def completed_last(ms: World, clause: str) -> None:
     late = [
         name_of(one)
         for one in ms.scenario.timeline.of(Callback)
-        if one.at > done.at + ORDER_SLACK and name_of(one) not in _MAY_FOLLOW
+        if one.at > done.at + ms.scenario.slack and name_of(one) not in _MAY_FOLLOW
     ]
     words = "a callback of the session follows after sessionCompleted"
     ms.scenario.check(clause, not late, words, expected="none", seen=late)
