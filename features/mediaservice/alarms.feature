@@ -2,7 +2,7 @@
 Feature: Alarms
   What the platform did not expect it notifies as an alarm: answers that it cannot use, addresses, sounds and sessions.
 
-  @MS-alarm-newCall-empty @MS-alarm-newCall-no-action @MS-alarm-newCall-unknown-action @MS-alarm-newCall-failed
+  @MS-alarm @MS-alarm-newCall-empty @MS-alarm-newCall-no-action @MS-alarm-newCall-unknown-action @MS-alarm-newCall-failed
   @MS-newCall-unusable-answer-ends @MS-alarm-type-fits
   Scenario: An answer to newCall that cannot be used raises an alarm, and the call ends
     When newCall is answered with nothing
@@ -15,6 +15,7 @@ Feature: Alarms
     Then the alarm "newCall request failed" is raised                   [MS-alarm-newCall-failed]
     When newCall is answered by nobody
     Then the alarm "newCall request failed" is raised                   [MS-alarm-newCall-failed]
+    And they are told by alarms                                         [MS-alarm]
     And none of these calls is left hanging                             [MS-newCall-unusable-answer-ends]
     And the alarms are of the type newCallEventError                    [MS-alarm-type-fits]
 

@@ -90,9 +90,9 @@ def session_ended(ms: World) -> None:
 
 @decides('the alarm "{error}" is raised')
 def is_raised(ms: World, clause: str, error: str) -> None:
-    """Judged by the call flow, but for those that it does not know of."""
+    """Judged by the call flow, but for those that it does not know of, or that may come beside the next callback."""
     found = _wait(ms, error)
-    if clause in ("MS-alarm-invalidSdp", "MS-alarm-phraseError"):
+    if clause in ("MS-alarm-invalidSdp", "MS-alarm-phraseError", "MS-alarm-invalid-address"):
         words = f"what gives the alarm {error} gives none"
         ms.scenario.check(clause, found is not None, words, expected=error, seen=_seen(ms), at=found)
 
@@ -102,6 +102,13 @@ def one_is_raised(ms: World, clause: str) -> None:
     """Judged by the call flow."""
     del clause
     _wait(ms, *_ERRORS["callEvent", "with nothing"])
+
+
+@decides("they are told by alarms")
+def are_told(ms: World, clause: str) -> None:
+    """At all: whether each has the alarm that is due to it is for the steps before."""
+    words = "nothing that is unexpected is told by an alarm"
+    ms.scenario.check(clause, bool(ms.callbacks("alarm")), words, expected="alarms", seen="none")
 
 
 @decides("none of these calls is left hanging")

@@ -177,11 +177,16 @@ def later_reference(ms: World, callback: str, clause: str) -> None:
 
 
 def _told(ms: World, name: str) -> list[Callback]:
-    """Callbacks of that name, of the scenario's sessions; one that came before its session was known fitted no route."""
+    """Callbacks of that name, of the scenario's sessions.
+
+    One that came before its session was known fitted no route; now that it is, it belongs to what the scenario has seen.
+    """
     known = {members(one).get("sessionId") for one in ms.callbacks("newCall") + ms.callbacks("newRemoteCall")}
-    strays = [one for one in ms.scenario.recorder.unrouted() if name_of(one) == name]
-    found = [one for one in strays if members(one).get("sessionId") in known]
-    return sorted(found + ms.callbacks(name), key=lambda one: one.at)
+    here = {one.at for one in ms.callbacks(name)}
+    for one in ms.scenario.recorder.unrouted():
+        if name_of(one) == name and members(one).get("sessionId") in known and one.at not in here:
+            ms.scenario.timeline.add(one)
+    return sorted(ms.callbacks(name), key=lambda one: one.at)
 
 
 def _comes_back(ms: World, clause: str, among: list[Callback], expected: str | None) -> None:
