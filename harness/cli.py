@@ -101,6 +101,11 @@ def commands() -> None:
 @click.option(
     "--variant", "variants", multiple=True, metavar="ID", help="Start the embedded platform in this conforming variant."
 )
+@click.option(
+    "--mutant",
+    metavar="ID",
+    help="Put this mutant (see `ringtrue faults --mutants`) before the target: what is noticed?",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the result.")
 @click.option("-v", "--verbose", is_flag=True, help="Also the ladder of each scenario that deviates.")
 def run(target: Path | None, **options: Any) -> int:
@@ -145,6 +150,14 @@ def merge(sarif: Path | None, annotations: str, **options: Any) -> int:
 @click.option("-k", "keyword", metavar="EXPR", help="Only tests that match may notice them: contract.")
 @click.option("--variants", is_flag=True, help="Conforming variants instead of faults: none may raise a fail or warn.")
 @click.option("--times", type=click.IntRange(1, 100), default=1, help="Run each variant so many times.")
+@click.option("--mutants", is_flag=True, help="Mutants instead of faults: answers and callbacks made wrong by rule.")
+@click.option("--list-mutants", is_flag=True, help="Only show them.")
+@click.option(
+    "--target",
+    type=_PATH,
+    metavar="FILE",
+    help="Mutants before this target; 20 of them, unless --sample says otherwise.",
+)
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N of them, always the same, spread evenly.")
 @click.option(
     "--jobs", type=click.IntRange(1, 64), metavar="N", help="Trials side by side.  [default: 3 for each core]"

@@ -28,7 +28,7 @@ WEBHOOK_NOTE = "webhook"
 # Apidaze may be fetched by GET or POST: the call flows of these systems say so.
 _METHOD_CLAUSES = {"mediaservice": "MS-callback-path", "vtx": "VX-push-at-call-end", "callable": None, "apidaze": None}
 # What kind of hook of Callable gets which callback (CA, Hooks).
-_HOOK_KINDS = {"event.generic": "communicationEvent", "flow.generic": "flowControl"}
+HOOK_KINDS = {"event.generic": "communicationEvent", "flow.generic": "flowControl"}
 _KEPT_FAILURES = 20
 _LARGEST_BODY = 16_000_000
 
@@ -215,7 +215,7 @@ def _announced(event: Event) -> tuple[str, str]:
             return "", ""
         value = payload(event.request)
         if value and isinstance(value[0], dict):
-            return str(value[0].get("url", "")), _HOOK_KINDS.get(str(value[0].get("app")), "")
+            return str(value[0].get("url", "")), HOOK_KINDS.get(str(value[0].get("app")), "")
     return "", ""
 
 

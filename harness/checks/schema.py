@@ -118,7 +118,7 @@ def _present(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
     """Clauses of all labelled members that the value has."""
     for key in _COMBINERS:
         for branch in schema.get(key, ()):
-            if key == "allOf" or _fits(branch, value):
+            if key == "allOf" or fits(branch, value):
                 yield from _present(branch, value)
     if isinstance(value, Mapping):
         for name, child in schema.get("properties", {}).items():
@@ -132,7 +132,8 @@ def _present(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
             yield from _present(schema["items"], item)
 
 
-def _fits(schema: Schema, value: Any) -> bool:
+def fits(schema: Schema, value: Any) -> bool:
+    """Whether a value keeps all that a schema says."""
     try:
         return bool(_validator(schema).is_valid(value))
     except ValueError:

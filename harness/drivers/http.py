@@ -73,6 +73,7 @@ class HttpDriver:
         credentials: puts access tokens and the like on requests.
         timeline: gets one `HttpExchange` per request.
         look: sees method, URL and body of each request before it leaves, and may raise to keep it back.
+        alter: gives the exchange as it is to be seen, where something stands between the target and us.
         retry: whether to wait and try again, twice at most, when a 429 names a bearable `Retry-After`.
     """
 
@@ -86,6 +87,7 @@ class HttpDriver:
         timing: Timing | None = None,
         limiter: RateLimiter | None = None,
         look: Callable[[str, str, bytes], None] | None = None,
+        alter: Callable[[HttpExchange], HttpExchange] | None = None,
         retry: bool = True,
     ) -> None:
         self.system = system
@@ -95,6 +97,7 @@ class HttpDriver:
         self._timing = timing or Timing()
         self._limiter = limiter or RateLimiter(Rate())
         self._look = look
+        self._alter = alter or (lambda exchange: exchange)
         self._retry = retry
         self._wire = Wire(self._timing, verify_tls=target.verify_tls)
 
@@ -200,7 +203,7 @@ class HttpDriver:
             seen = HttpRequest(request.method, str(request.url), as_text(request.headers.raw), content)
             if failure is None:
                 response, failure = self._wire.send(request)
-        return HttpExchange(
+        exchange = HttpExchange(
             started,
             system=self.system,
             request=seen,
@@ -209,6 +212,7 @@ class HttpDriver:
             failure=failure,
             about=dict(about),
         )
+        return self._alter(exchange)
 
 
 def _without_credentials(problem: HttpExchange) -> HttpExchange:

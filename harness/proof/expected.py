@@ -15,6 +15,7 @@ from harness.proof.matrix import Kill, Outcome
 from harness.yamlfile import load
 
 EXPECTED = Path(__file__).with_name("expected.json")
+EXPECTED_MUTANTS = Path(__file__).with_name("expected_mutants.json")
 MISSES = Path(__file__).with_name("misses.yaml")
 _FORMAT = 1
 
@@ -68,7 +69,7 @@ def write_expected(
     kills: Iterable[Kill],
     times: Mapping[str, float],
     catalogue: Collection[str],
-    path: Path = EXPECTED,
+    path: Path,
 ) -> None:
     """Take over what these faults came to; faults that are no longer in the catalogue go. `times`: seconds by test.
 

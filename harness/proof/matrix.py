@@ -1,4 +1,4 @@
-"""What became of each fault, and whether that is good enough: the policy of the kill matrix, without any I/O.
+"""What became of each fault or mutant, and whether that is good enough: the policy of the kill matrix, without any I/O.
 
 The hunt makes `Kill`s; the record and the page read them. The thresholds are the project's promise about its own checks.
 """
@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from harness.clauses import Clause
 from harness.proof.trial import DEVIATES, Result
-from harness.reference.faults import Fault
 from harness.verdicts import Exit
 
 CAUGHT_SHARE = 0.98
@@ -20,23 +20,44 @@ RIGHT_SHARE = 0.95
 
 
 class Outcome(StrEnum):
-    """Of a fault. CAUGHT: under its own clause. ELSEWHERE: under other clauses only. BROKE: the run says nothing."""
+    """Of a fault. CAUGHT: under its own clause. ELSEWHERE: under other clauses only. BROKE: the run says nothing.
+
+    UNEXERCISED: a mutant had nothing to change, as no such message came by; it is neither caught nor missed.
+    """
 
     CAUGHT = "caught"
     ELSEWHERE = "elsewhere"
     MISSED = "missed"
     BROKE = "broke"
+    UNEXERCISED = "not exercised"
+
+
+TRIED = tuple(outcome for outcome in Outcome if outcome is not Outcome.UNEXERCISED)
+
+
+class Seeded(Protocol):
+    """A fault of the reference platform, or a mutant before any platform: one broken promise."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def system(self) -> str: ...
+    @property
+    def clause(self) -> str: ...
+    @property
+    def words(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class Kill:
-    """What became of a fault.
+    """What became of a fault, or of a mutant.
 
     `tests`: those that saw its clause broken, `message`: what they said; `others`: further clauses that deviated;
-    `problem`: why the run says nothing; `whole`: all tests ran, not only those that are about the clause.
+    `problem`: why the run says nothing; `whole`: all tests ran, not only those that are about the clause;
+    `left`: what could not be taken away at the target.
     """
 
-    fault: Fault
+    fault: Seeded
     clause: Clause
     outcome: Outcome
     verdict: str = ""
@@ -45,6 +66,7 @@ class Kill:
     others: tuple[str, ...] = ()
     problem: str = ""
     whole: bool = False
+    left: str = ""
     seconds: float = 0.0
 
 
@@ -60,7 +82,8 @@ class Tally:
 
     @property
     def faults(self) -> int:
-        return sum(self.counts.values())
+        """How many were tried."""
+        return sum(self.counts.get(outcome, 0) for outcome in TRIED)
 
     @property
     def noticed(self) -> int:
@@ -101,11 +124,16 @@ def _severity(verdict: str) -> int:
     return order.index(verdict) if verdict in order else len(order)
 
 
-def conclusion(kills: Sequence[Kill], fallen: Collection[str]) -> tuple[Exit, str]:
-    """Exit code and the last line: thresholds are for faults in documented promises; `fallen` were caught before."""
+def conclusion(kills: Sequence[Kill], fallen: Collection[str], lot: str = "faults") -> tuple[Exit, str]:
+    """Exit code and the last line: thresholds are for faults in documented promises; `fallen` were caught before.
+
+    `lot`: what they are called. Where none had anything to change, nothing can be said.
+    """
+    if kills and not Tally.of(kills).faults:
+        return Exit.NOTHING_SAID, f"nothing can be said: no message came by that one of the {lot} could change"
     tally = Tally.of(kill for kill in kills if kill.clause.documented)
     words = (
-        f"{tally.noticed} of {tally.faults} faults in documented promises caught ({tally.caught_share:.1%}), "
+        f"{tally.noticed} of {tally.faults} {lot} in documented promises caught ({tally.caught_share:.1%}), "
         f"{tally.right_share:.1%} of them under the right clause"
     )
     if tally.caught_share < CAUGHT_SHARE or tally.right_share < RIGHT_SHARE:

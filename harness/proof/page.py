@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from html import escape
 
 from harness.clauses import Clause
-from harness.proof.matrix import Kill, Outcome, Tally
+from harness.proof.matrix import TRIED, Kill, Outcome, Tally
 from harness.proof.record import Matrix, by_clause
 
+_ABOUT = {
+    "faults": "Each fault makes the reference platform break one promise.",
+    "mutants": "Each mutant makes one thing wrong in what a platform answers or calls back.",
+}
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 72em; padding: 0 1em }
 body { color: #222; background: #fff }
@@ -35,10 +39,11 @@ def _page(matrix: Matrix) -> Iterator[str]:
     yield "<!doctype html>"
     yield f'<html lang="en"><head><meta charset="utf-8"><title>Ringtrue: proof</title><style>{_STYLE}</style></head><body>'
     yield "<h1>The harness can fail</h1>"
-    yield "<p>Each fault makes the reference platform break one promise. A check that noticed can be trusted.</p>"
+    yield f"<p>{_ABOUT[matrix.lot]} A check that noticed can be trusted.</p>"
     yield f"<p><strong>{escape(matrix.conclusion)}</strong></p>"
+    yield from (f"<p>{escape(remark)}</p>" for remark in matrix.remarks)
     yield from _summary(matrix)
-    open_cases = [kill for kill in matrix.kills if kill.outcome is not Outcome.CAUGHT]
+    open_cases = [kill for kill in matrix.kills if kill.outcome in TRIED and kill.outcome is not Outcome.CAUGHT]
     if open_cases:
         yield "<h2>Not caught</h2><table><tr><th>Fault</th><th>Outcome</th><th>Why</th></tr>"
         yield from (_open(kill, matrix) for kill in open_cases)
@@ -46,7 +51,7 @@ def _page(matrix: Matrix) -> Iterator[str]:
     proven = by_clause(matrix.kills)
     for system in dict.fromkeys(clause.system for clause in matrix.clauses):
         yield f'<h2 id="{escape(system)}">{escape(system)}</h2>'
-        yield "<table><tr><th>Clause</th><th>Faults that prove its check</th></tr>"
+        yield "<table><tr><th>Clause</th><th>What proves its check</th></tr>"
         for clause in matrix.clauses:
             if clause.system == system and not clause.untestable:
                 yield _clause(clause, proven.get(clause.id, []), matrix.misses.clauses.get(clause.id, "unproven"))
@@ -59,7 +64,7 @@ def _summary(matrix: Matrix) -> Iterator[str]:
         "<table><tr><th>System</th>"
         + "".join(
             f'<th class="n">{word}</th>'
-            for word in ("faults", *(one.value for one in Outcome), "caught", "right clause")
+            for word in (matrix.lot, *(one.value for one in Outcome), "caught", "right clause")
         )
         + "</tr>"
     )

@@ -11,15 +11,19 @@ import importlib
 import os
 import select
 import shutil
+import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from harness.proof.forking import Fork
-from harness.proof.trial import OUTPUT, Result, Trial, perform, read_result
+from harness.proof.tidying import keep_ledger
+from harness.proof.trial import OUTPUT, RUN, Result, Trial, perform, read_result
 
 # What a run imports only when it comes to it. A module that is missing here costs time in every trial and nothing else.
 _LOADED_ONCE = (
@@ -42,6 +46,7 @@ _LOADED_ONCE = (
     "xdist.plugin",
 )
 _END_SECONDS = 10.0
+_TIDY_SECONDS = 20.0
 
 
 class Pool:
@@ -117,15 +122,28 @@ class _Child:
         code = self.process.wait(_END_SECONDS)
         said = (self.folder / OUTPUT).read_text(encoding="utf-8", errors="replace").strip().splitlines()
         found = read_result(self.folder)
+        left = self._left(found.left if found else "")
         self._tidy()
-        return found or Result(problem=f"the run ended with {code}: {said[-1] if said else 'it said nothing'}")
+        found = found or Result(problem=f"the run ended with {code}: {said[-1] if said else 'it said nothing'}")
+        return replace(found, left=left)
 
     def end(self) -> Result:
         """End it before its time, with its platform; its SIPp agents end when their pipe does."""
+        if self.trial.target:  # it takes away what it made there
+            self.process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(_TIDY_SECONDS)
         self.process.end_group()
         self.process.wait(_END_SECONDS)
+        left = self._left("")
         self._tidy()
-        return Result(problem=f"it was not over after {self.trial.seconds:.0f} s", seconds=self.trial.seconds)
+        words = f"it was not over after {self.trial.seconds:.0f} s"
+        return Result(problem=words, seconds=self.trial.seconds, left=left)
+
+    def _left(self, why: str) -> str:
+        if not self.trial.target:
+            return ""
+        return keep_ledger(self.folder / RUN, Path(self.trial.keep) / self.folder.name, self.trial.target, why)
 
     def _tidy(self) -> None:
         self.process.end_group()

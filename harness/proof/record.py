@@ -1,4 +1,4 @@
-"""`proof.json`: what the kill matrix came to, for machines and for the report's page of each clause.
+"""`proof.json`, of mutants `mutants.json`: what the kill matrix came to, for machines and for the report's page of clauses.
 
 The command writes it; the clause page of a report reads it. Its schema is `proof.schema.json`; members may be added within a
 format, none goes or changes its meaning.
@@ -17,15 +17,21 @@ from harness import __version__
 from harness.clauses import Clause
 from harness.proof.expected import Misses
 from harness.proof.matrix import Kill, Outcome, Tally
+from harness.suites.mutants import Mutant
 from harness.verdicts import Exit
 
 FORMAT = 1
 PROOF = "proof.json"
+MUTANTS = "mutants.json"
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """A finished matrix: its kills, every clause of its systems, and how the command ended. `complete`: all faults ran."""
+    """A finished matrix: its kills, every clause of its systems, and how the command ended. `complete`: all faults ran.
+
+    `lot`: faults or mutants; `target`: the file of the target that mutants stood before, if not the reference platform;
+    `remarks`: what is to be known besides.
+    """
 
     kills: Sequence[Kill]
     clauses: Sequence[Clause]
@@ -35,6 +41,9 @@ class Matrix:
     complete: bool
     exit_code: Exit
     conclusion: str
+    lot: str = "faults"
+    target: str = ""
+    remarks: Sequence[str] = ()
 
 
 def to_json(matrix: Matrix) -> dict[str, Any]:
@@ -44,11 +53,14 @@ def to_json(matrix: Matrix) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "ringtrue": __version__,
+        "of": matrix.lot,
+        "target": matrix.target,
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(matrix.started)),
         "seconds": round(matrix.seconds, 3),
         "complete": matrix.complete,
         "exit_code": int(matrix.exit_code),
         "conclusion": matrix.conclusion,
+        "remarks": list(matrix.remarks),
         "counts": _counts(matrix.kills),
         "documented": _counts(documented),
         "faults": [_fault(kill, matrix.misses.faults) for kill in matrix.kills],
@@ -91,6 +103,8 @@ def _fault(kill: Kill, reasons: Mapping[str, str]) -> dict[str, Any]:
     }
     if kill.problem:
         row["problem"] = kill.problem
+    if isinstance(kill.fault, Mutant):
+        row["rule"], row["at"] = kill.fault.rule, kill.fault.surface
     if kill.outcome is not Outcome.CAUGHT and kill.fault.id in reasons:
         row["reason"] = reasons[kill.fault.id]
     return row

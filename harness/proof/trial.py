@@ -10,8 +10,8 @@ import json
 import os
 import resource
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 DEVIATES = ("fail", "warn")
 RESULT = "result.json"
 OUTPUT = "output"
+RUN = "run"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Trial:
     """What to run: `tests` are their names (empty: all), `seconds` the time after which it counts as hanging.
 
     `keyword` and `shard` narrow the tests as for `ringtrue run`; once the clause `until` is seen broken, no further test
-    begins. `null`: the target is the null one of that name.
+    begins. `null`: the target is the null one of that name; `target`: it is that of this file, and what the run has made
+    there is taken away again, whatever became of the run. `mutant` stands before the target. `sight`: tell which mutants
+    could have changed something. `keep`: a folder for the ledgers of runs that have left something at the target.
     """
 
     system: str
@@ -39,6 +42,10 @@ class Trial:
     null: str = ""
     variants: tuple[str, ...] = ()
     seed: int = 1
+    target: str = ""
+    mutant: str = ""
+    sight: bool = False
+    keep: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,10 @@ class Result:
 
     `problem`: why it says nothing (it hung, the platform crashed); empty when it ended as runs do. `verdicts`: by clause,
     of those that were judged. `decided`: the tests that found anything about a clause; `shown`: those that saw it broken;
-    `messages`: the first deviation of each broken clause in words. `times`: seconds by test. `seconds` and `cpu`: the
-    whole trial, by the clock and in processor time.
+    `messages`: the first deviation of each broken clause in words; `prints`: the fingerprints of all. `times`: seconds by
+    test. `changed`: messages that the mutant changed; `sight`: the tests in which each mutant could have changed one.
+    `left`: what could not be taken away at the target. `seconds` and `cpu`: the whole trial, by the clock and in processor
+    time.
     """
 
     exit_code: int | None = None
@@ -57,9 +66,21 @@ class Result:
     decided: Mapping[str, list[str]] = field(default_factory=dict)
     shown: Mapping[str, list[str]] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
+    prints: Mapping[str, list[str]] = field(default_factory=dict)
     times: Mapping[str, float] = field(default_factory=dict)
+    changed: int = 0
+    sight: Mapping[str, list[str]] = field(default_factory=dict)
+    left: str = ""
     seconds: float = 0.0
     cpu: float = 0.0
+
+    def beyond(self, known: Mapping[str, Collection[str]]) -> Result:
+        """The same without clauses of which nothing is broken but what is known, by fingerprint."""
+        verdicts = dict(self.verdicts)
+        for clause in self.deviations:
+            if clause in known and set(self.prints.get(clause, ())) <= set(known[clause]):
+                verdicts[clause] = "known"
+        return replace(self, verdicts=verdicts)
 
     @property
     def deviations(self) -> dict[str, str]:
@@ -71,16 +92,19 @@ def perform(trial: Trial, folder: Path) -> int:
     from harness.proof.forking import Standby
     from harness.proof.null import sip
     from harness.proof.null.target import null_target
+    from harness.proof.tidying import tidy_up
     from harness.suites import current, embedded
+    from harness.suites.mutants.standing import changes
     from harness.suites.runner import RunOptions, run
 
     began = time.monotonic()
     os.chdir(folder)
-    where = folder / "run"
+    where = folder / RUN
     embedded.launch = Standby(lambda: sip.install(trial.null)).launch
     with null_target(trial.null, trial.system, folder) as target:
         options = RunOptions(
-            target=target,
+            target=Path(trial.target) if trial.target else target,
+            mutant=trial.mutant or None,
             systems=(trial.system,),
             faults=trial.faults,
             variants=trial.variants,
@@ -94,6 +118,7 @@ def perform(trial: Trial, folder: Path) -> int:
             quiet=True,
         )
         code = run(options)
+    left = tidy_up(where, Path(trial.target)) if trial.target else ""
     record, failure = current.end.record, current.end.platform_failure
     verdicts: dict[str, str] = {}
     problem = failure or ""
@@ -103,11 +128,12 @@ def perform(trial: Trial, folder: Path) -> int:
         verdicts = {item.clause.id: item.verdict.value for item in record.verdict.clauses if item.findings}
         if not problem and record.verdict.problems and not set(verdicts.values()) & set(DEVIATES):
             problem = record.verdict.problems[0]
-    decided, shown, messages = _findings(where / "findings.jsonl")
+    decided, shown, messages, prints = _findings(where / "findings.jsonl")
     if record is not None:
         for item in record.verdict.clauses:  # what the knock at the door showed is no test's
             if item.findings and item.verdict.value in DEVIATES:
                 messages.setdefault(item.clause.id, item.findings[0].message)
+                prints.setdefault(item.clause.id, [item.findings[0].fingerprint])
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     result = Result(
         exit_code=code,
@@ -116,6 +142,10 @@ def perform(trial: Trial, folder: Path) -> int:
         decided=decided,
         shown=shown,
         messages=messages,
+        prints=prints,
+        changed=changes(where),
+        sight=_sight(where, trial.system) if trial.sight else {},
+        left=left,
         times=_times(where / "junit.xml"),
         seconds=round(time.monotonic() - began, 3),
         cpu=round(own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 3),
@@ -126,16 +156,27 @@ def perform(trial: Trial, folder: Path) -> int:
     return code
 
 
+def _sight(where: Path, system: str) -> dict[str, list[str]]:
+    from harness.suites.current import current_plan
+    from harness.suites.mutants.standing import seen_by_tests
+
+    plan = current_plan()
+    return seen_by_tests(where, plan.contracts[system], plan.target.systems[system].base_url)
+
+
 def read_result(folder: Path) -> Result | None:
     """What `perform` wrote; None when it did not get that far."""
     path = folder / RESULT
     return Result(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
-def _findings(path: Path) -> tuple[dict[str, list[str]], dict[str, list[str]], dict[str, str]]:
+def _findings(
+    path: Path,
+) -> tuple[dict[str, list[str]], dict[str, list[str]], dict[str, str], dict[str, list[str]]]:
     decided: dict[str, list[str]] = {}
     shown: dict[str, list[str]] = {}
     messages: dict[str, str] = {}
+    prints: dict[str, list[str]] = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         finding: dict[str, Any] = json.loads(line)
         clause, test = finding["clause"], finding["source"].partition("::")[2].partition("@")[0]
@@ -143,10 +184,11 @@ def _findings(path: Path) -> tuple[dict[str, list[str]], dict[str, list[str]], d
         if finding["verdict"] == "fail":
             tables.append(shown)
             messages.setdefault(clause, finding.get("message", ""))
+            prints.setdefault(clause, []).append(finding["fingerprint"])
         for table in tables:
             if test not in table.setdefault(clause, []):
                 table[clause].append(test)
-    return decided, shown, messages
+    return decided, shown, messages, prints
 
 
 def _times(path: Path) -> dict[str, float]:

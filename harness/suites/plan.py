@@ -25,7 +25,10 @@ MAX_EXAMPLES = 10
 
 @dataclass(frozen=True)
 class Plan:
-    """A run. `control`: where workers reach the recorder (None: no recorder); `complete` False: the user chose a part."""
+    """A run. `control`: where workers reach the recorder (None: no recorder); `complete` False: the user chose a part.
+
+    `mutant`: the id of the mutant that stands between the target and the harness, if one does.
+    """
 
     run_dir: Path
     target: Target
@@ -46,6 +49,7 @@ class Plan:
     specs: tuple[Path, ...] = ()
     features: tuple[Path, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
+    mutant: str = ""
 
     @cached_property
     def contracts(self) -> dict[str, Contract]:
@@ -95,6 +99,7 @@ class Plan:
             "specs": [str(path) for path in self.specs],
             "features": [str(path) for path in self.features],
             "notes": dict(self.notes),
+            "mutant": self.mutant,
         }
 
     @classmethod

@@ -65,6 +65,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="start the embedded platform in this variant, which conforms too",
     )
     group.addoption(
+        "--ringtrue-mutant",
+        metavar="ID",
+        help="put this mutant (`ringtrue faults --mutants`) between the target and the harness",
+    )
+    group.addoption(
         "--ringtrue-test",
         action="append",
         default=[],

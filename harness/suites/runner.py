@@ -60,6 +60,7 @@ class RunOptions:
     features: Sequence[Path] = ()
     faults: Sequence[str] = ()
     variants: Sequence[str] = ()
+    mutant: str | None = None
     quiet: bool = False
     verbose: bool = False
 
@@ -191,6 +192,8 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
     arguments += [f"--ringtrue-{name}={value}" for name, value in once.items() if value is not None]
     if options.url:
         arguments += ["--ringtrue-url", options.url]
+    if options.mutant:
+        arguments += ["--ringtrue-mutant", options.mutant]
     if options.keyword:
         arguments += ["-k", options.keyword]
     if options.strict:

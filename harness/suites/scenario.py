@@ -24,7 +24,7 @@ from harness.suites.lag import lag_meter
 from harness.suites.plan import Plan
 from harness.suites.safety.dialling import DialGuard, DialRules
 from harness.target import SystemTarget
-from harness.timeline import Exchange, Timeline
+from harness.timeline import Exchange, HttpExchange, Timeline
 from harness.verdicts import Finding, Reason
 
 __all__ = ["InconclusiveError", "Scenario", "Worker"]
@@ -32,6 +32,7 @@ __all__ = ["InconclusiveError", "Scenario", "Worker"]
 if TYPE_CHECKING:
     from harness.drivers.recorder import RecorderClient
     from harness.drivers.sipp import SippRunner
+    from harness.suites.mutants import Standing
 
 
 class Worker:
@@ -48,6 +49,15 @@ class Worker:
         self.lag = lag_meter()
         self.open_scenarios: list[Scenario] = []
         self._credentials: dict[tuple[str, bool], Credentials] = {}
+
+    @cached_property
+    def standing(self) -> Standing | None:
+        """What stands between the target and this process, if something does."""
+        if not self.plan.mutant:
+            return None
+        from harness.suites.mutants.placing import place
+
+        return place(self.plan.mutant, self.plan.contracts, self.plan.target.systems, self.plan.run_dir)
 
     def credentials(self, system: str, *, limited: bool = False) -> Credentials:
         key = (system, limited)
@@ -116,9 +126,22 @@ class Scenario:
         timing, limiter = self.plan.target.timing, self.worker.limiter
         look = self.dialling.request
         made = HttpDriver(
-            self.system, self.target, credentials, self.timeline, timing=timing, limiter=limiter, look=look, retry=retry
-        )
+            self.system, self.target, credentials, self.timeline, timing=timing, limiter=limiter, look=look, retry=retry,
+            alter=self.alter,
+        )  # fmt: skip
         return self._stack.enter_context(made)
+
+    def alter(self, exchange: HttpExchange) -> HttpExchange:
+        """An exchange as it is to be seen; what the true answer says was made is taken away at the end all the same."""
+        standing = self.worker.standing
+        if standing is None:
+            return exchange
+        altered = standing.answer(exchange)
+        if altered is not exchange:
+            from harness.suites.mutants.placing import remember_hidden
+
+            remember_hidden(self, exchange, altered)
+        return altered
 
     @cached_property
     def recorder(self) -> RecorderClient:

@@ -28,6 +28,7 @@ from harness.report.progress import Progress
 from harness.report.results import RunRecord, ShardRecord, write_results
 from harness.suites import current
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
+from harness.suites.mutants.placing import MutantError, find_mutant, place_callbacks
 from harness.suites.outcome import FINDINGS
 from harness.suites.plan import Plan, capabilities_of
 from harness.suites.probe import Problem, probe
@@ -96,15 +97,19 @@ class Session:
             check_features(features, contracts)
             redactor = Redactor()
 
+            wanted = [*option.ringtrue_system]
+            mutant = find_mutant(option.ringtrue_mutant, wanted) if option.ringtrue_mutant else None
+
             def record(table: RecorderTarget) -> Recorder:
                 listen, public = table.listen, table.public_url
-                made = Recorder(run_dir, listen=listen, public_url=public, clock=clock, redactor=redactor)
+                before = place_callbacks(mutant, contracts, run_dir) if mutant else None
+                made = Recorder(run_dir, listen=listen, public_url=public, clock=clock, redactor=redactor, alter=before)
                 return stack.enter_context(made)
 
             if option.ringtrue_embedded:
                 # The recorder comes first: its address is what a platform has configured for its callbacks.
                 recorder = record(RecorderTarget())
-                systems = _chosen(option.ringtrue_system, known)
+                systems = _chosen([mutant.system] if mutant else wanted, known)
                 ways = [part for fault in option.ringtrue_fault for part in ("--fault", fault)]
                 ways += [part for variant in option.ringtrue_variant for part in ("--variant", variant)]
                 made = EmbeddedPlatform(systems, run_dir / "platform.log", recorder.base_url, ways)
@@ -113,14 +118,16 @@ class Session:
                 name = "embedded reference platform"
             else:
                 target = load_target(Path(option.ringtrue_target), known)
-                target = _narrow(target, option.ringtrue_system, option.ringtrue_url)
+                target = _narrow(target, [mutant.system] if mutant else wanted, option.ringtrue_url)
                 name = option.ringtrue_target
                 recorder = record(target.recorder)
+            if mutant:
+                name += f" behind the mutant {mutant.id}"
             for secret in target.secrets:
                 redactor.add(secret)
             if settings.baseline:
                 refuse_unrelated(settings.baseline, target.systems)
-        except (DataError, FeatureError, TargetError, GateError, PlatformError, RecorderError) as error:
+        except (DataError, FeatureError, TargetError, GateError, MutantError, PlatformError, RecorderError) as error:
             stack.close()
             raise SessionError(str(error)) from error
         except BaseException:
@@ -144,6 +151,7 @@ class Session:
             control=recorder.control,
             specs=specs,
             features=features,
+            mutant=mutant.id if mutant else "",
         )
         forget(run_dir)
         stack.callback(forget, run_dir)

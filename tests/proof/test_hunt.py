@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 
 import pytest
 
-from harness.proof.hunt import Control, ControlError, controls, drive, quick, thorough
+from harness.proof.hunt import Control, ControlError, Ground, controls, drive, quick, thorough
 from harness.proof.matrix import Kill, Outcome
 from harness.proof.trial import Result, Trial
 from tests.proof.kills import kill
@@ -128,6 +128,6 @@ def test_a_control_run_is_of_all_tests_or_of_those_that_are_named() -> None:
 
 def test_a_keyword_narrows_the_control_run() -> None:
     pool = Pool(lambda trial: Result(verdicts={"TS-kept": "pass"}))
-    found = controls(pool, {"toy": []}, lambda words: None, "contract")
+    found = controls(pool, {"toy": []}, lambda words: None, Ground(Trial("", keyword="contract")))
     assert found["toy"].complete
     assert [(trial.tests, trial.shard, trial.keyword) for trial in pool.asked] == [((), None, "contract")]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Deliver = Callable[[int, dict[str, Any]], bool]
 Ask = Callable[[RouteEntry, dict[str, Any]], Awaitable[Answer | None]]
 Note = Callable[..., None]
+Alter = Callable[[HttpRequest], tuple[Headers, bytes] | None]
+"""Gives headers and body of a callback as it is to be seen, where something stands before the recorder; None: as it is."""
 
 MAX_TARGET = 8192
 _KEY = "ringtrue"
@@ -85,7 +87,9 @@ class CallbackAddon:
         max_headers: int,
         max_body: int,
         public_url: str | None,
+        alter: Alter | None = None,
     ) -> None:
+        self._alter = alter
         self._table = table
         self._clock = clock
         self._flows = flows
@@ -122,6 +126,8 @@ class CallbackAddon:
         progress: _Progress = flow.metadata[_KEY]
         if flow.response is not None:
             return
+        if self._alter is not None:
+            self._altered(flow, self._alter)
         inquiry = self._inquire(flow, flow.request.raw_content or b"")
         progress.entry = entry = self._table.find(inquiry)
         if entry is None:
@@ -143,6 +149,17 @@ class CallbackAddon:
         flow.response = Response.make(status)
         flow.response.headers = fields
         flow.response.raw_content = b"" if flow.request.method == "HEAD" else body
+
+    def _altered(self, flow: HTTPFlow, alter: Alter) -> None:
+        from mitmproxy.http import Headers as MitmHeaders
+
+        request = flow.request
+        seen = HttpRequest(request.method, self._url(flow), _headers(request), request.raw_content or b"")
+        made = alter(seen)
+        if made is not None:
+            headers, body = made
+            request.headers = MitmHeaders([(_bytes(name), _bytes(value)) for name, value in headers])
+            request.raw_content = body
 
     def response(self, flow: HTTPFlow) -> None:
         self._finish(flow, None)

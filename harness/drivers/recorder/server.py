@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.drivers.recorder.addon import CallbackAddon
+from harness.drivers.recorder.addon import Alter, CallbackAddon
 from harness.drivers.recorder.control import ControlServer
 from harness.drivers.recorder.errors import RecorderError
 from harness.drivers.recorder.flows import FlowFile, write_har
@@ -37,7 +37,7 @@ class Recorder:
 
     `listen` is `host:port` (port 0: the system chooses); `public_url` is how the implementation reaches that place when
     it differs. In `run_dir` it writes `flows.mitm`, `flows.har`, `recorder.jsonl` (notes on requests that belong to no
-    scenario) and mitmproxy's own folder.
+    scenario) and mitmproxy's own folder. `alter` changes callbacks before anybody looks at them.
     """
 
     def __init__(
@@ -49,8 +49,10 @@ class Recorder:
         clock: Clock | None = None,
         redactor: Redactor | None = None,
         limits: Limits | None = None,
+        alter: Alter | None = None,
     ) -> None:
         self._run_dir = run_dir
+        self._alter = alter
         limits = limits or Limits()
         self._host = Host([listen], run_dir / "mitmproxy", limits.body)
         self._public_url = public_url.rstrip("/") if public_url else None
@@ -161,6 +163,7 @@ class Recorder:
             max_headers=self._limits.headers,
             max_body=self._limits.body,
             public_url=self._public_url,
+            alter=self._alter,
         )
         return self._addon
 

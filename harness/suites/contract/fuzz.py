@@ -189,17 +189,16 @@ class _Guard:
             request.method or "", request.url or "", tuple((str(k), str(v)) for k, v in request.headers.items()), body
         )
         ended = timeline.clock.now()
-        return timeline.add(
-            HttpExchange(
-                self._started,
-                system=self._scenario.system,
-                request=sent,
-                response=answer,
-                ended=ended,
-                failure=failure,
-                about=about,
-            )
+        exchange = HttpExchange(
+            self._started,
+            system=self._scenario.system,
+            request=sent,
+            response=answer,
+            ended=ended,
+            failure=failure,
+            about=about,
         )
+        return timeline.add(self._scenario.alter(exchange))
 
 
 def _mode(case: Case[Any]) -> str:

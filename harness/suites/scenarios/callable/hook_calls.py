@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import given
 
+from harness.checks.callbacks import HOOK_KINDS
 from harness.checks.evidence import seen_answer, succeeded
 from harness.drivers.recorder import Answer, Route
 from harness.suites.scenario import InconclusiveError
@@ -28,7 +29,7 @@ def moved_hook(calls: Calls) -> None:
     hook = _hook(calls, "event.generic")
     old = _route(calls)
     recorder = calls.scenario.recorder
-    path = recorder.unique("hooks")
+    path = _path(calls, "event.generic")
     calls.site.route = recorder.route(path)
     exchange = calls.site.update(hook, merged(hook.sent, {"url": recorder.url(path)}))
     if not succeeded(exchange):
@@ -49,12 +50,17 @@ def flow_hook(calls: Calls) -> None:
 def _hook(calls: Calls, app: str, answer: Answer | None = None) -> Thing:
     """A new hook at a URL of the recorder: what it is told concerns this scenario only."""
     recorder = calls.scenario.recorder
-    path = recorder.unique("hooks")
+    path = _path(calls, app)
     calls.site.route = recorder.route(path, answer)
     hook = calls.site.make(HOOK, {"app": app, "url": recorder.url(path) + _QUERY})
     if hook is None:
         raise InconclusiveError(Reason.PRECONDITION, f"no hook could be made: {seen_answer(calls.site.answer())}")
     return hook
+
+
+def _path(calls: Calls, app: str) -> str:
+    """A path that only this scenario knows; its end says what is called there, for whoever sees nothing but the path."""
+    return f"{calls.scenario.recorder.unique('hooks')}/{HOOK_KINDS[app]}"
 
 
 @given("an inbound number that leads to the flow hook")
