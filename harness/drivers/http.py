@@ -18,7 +18,7 @@ from urllib.parse import quote
 import httpx
 
 from harness.drivers.auth import Auth, Credentials
-from harness.drivers.wire import KEPT_BODY, Wire, as_text
+from harness.drivers.wire import KEPT_BODY, NOT_SENT, Wire, as_text
 from harness.target import Rate, SystemTarget, Timing
 from harness.timeline import HttpExchange, HttpRequest, HttpResponse, Timeline
 
@@ -196,7 +196,7 @@ class HttpDriver:
             )
         except (httpx.InvalidURL, UnicodeError, ValueError, TypeError) as error:
             seen = HttpRequest(method, url, tuple(headers.items()), content)
-            failure = f"protocol: such a request cannot be sent: {error}"
+            failure = f"protocol: {NOT_SENT}: {error}"
         else:
             if auth != "none":
                 failure = self.credentials.sign(method, str(request.url), request.headers, content, auth)

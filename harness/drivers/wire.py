@@ -21,6 +21,8 @@ from harness.target import Timing
 from harness.timeline import Headers, HttpResponse
 
 KEPT_BODY = 1 << 20
+NOT_SENT = "such a request cannot be sent"
+"""Part of the words for a failure that is no doing of the other side."""
 # Shorter than the patience of common servers, so that none closes a connection just as it is used again.
 _KEEPALIVE = 2.0
 
@@ -46,15 +48,19 @@ class Wire:
         self._pool.close()
 
     def send(self, request: httpx.Request) -> tuple[HttpResponse | None, str | None]:
-        """The answer, or None and why there is none: `connect`, `tls`, `timeout` or `protocol`, a colon and details."""
+        """The answer, or None and why there is none: `connect`, `tls`, `timeout` or `protocol`, a colon and details.
+
+        The request's `target` extension (bytes) replaces path and query of its URL, as in httpx.
+        """
         timing = self._timing
         silences = {"connect": timing.connect, "read": timing.answer, "write": timing.answer, "pool": timing.connect}
         url = request.url
+        target = request.extensions.get("target", url.raw_path)
         try:
             self._backend.start(timing.connect + timing.answer)
             sent = httpcore.Request(
                 request.method,
-                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target),
                 headers=request.headers.raw,
                 content=request.read(),
                 extensions={"timeout": silences},
@@ -71,6 +77,8 @@ class Wire:
         except httpcore.ConnectError as error:
             kind = "tls" if error.args and isinstance(error.args[0], ssl.SSLError) else "connect"
             return None, f"{kind}: {_words(error)}"
+        except httpcore.LocalProtocolError as error:
+            return None, f"protocol: {NOT_SENT}: {_words(error)}"
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, _EncodingError) as error:
             return None, f"protocol: {_words(error)}"
         except (ValueError, OverflowError, OSError) as error:

@@ -81,7 +81,8 @@ def test_a_platform_that_does_everything_wrong_in_turn_is_survived(tmp_path: Pat
 
 
 def test_generated_requests_survive_it_too(tmp_path: Path) -> None:
-    chosen = ("invalid UTF-8", "deep JSON", "reset mid-body", "no HTTP", "hostile words", "status 999", "too short")
+    whole = ("invalid UTF-8", "deep JSON", "no HTTP", "hostile words", "status 999")
+    chosen = (*whole, "reset mid-body", "too short", "slow", "endless")
     with hostile_platform([DEEDS[name] for name in chosen]) as address:
         target = _hostile_target(address, tmp_path / "t.toml")
         done = _run(tmp_path, "--target", target, "-k", "generated and createExternalScript")

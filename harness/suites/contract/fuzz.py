@@ -10,14 +10,14 @@ import copy
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from harness.drivers.http import KEPT_BODY
+from harness.drivers.wire import Wire
 from harness.spec import Operation
 from harness.suites.contract.resources import Workbench
 from harness.suites.contract.values import NEW_EXTENSION_PATTERN, UNKNOWN_ID
-from harness.timeline import Headers, HttpExchange, HttpRequest, HttpResponse
+from harness.timeline import HttpExchange, HttpRequest, HttpResponse
 from harness.verdicts import Reason
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from schemathesis import Case
     from schemathesis.core.transport import Response
     from schemathesis.schemas import BaseSchema
+
+    from harness.suites.contract.sending import BoundedAdapter
 
 _UNSAFE = ("PUT", "PATCH", "DELETE")
 _URL_POOL = 3
@@ -45,17 +47,21 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
     from schemathesis.config import SchemathesisConfig
     from schemathesis.engine import events, from_schema
 
+    from harness.suites.contract.sending import BoundedAdapter
+
     logging.getLogger("schemathesis").setLevel(logging.ERROR)
-    guard = _Guard(bench, operation)
+    target, timing = bench.scenario.target, bench.scenario.plan.target.timing
+    wire = Wire(timing, verify_tls=target.verify_tls)
+    guard = _Guard(bench, operation, BoundedAdapter(wire))
     stateful = operation is None
     config = SchemathesisConfig.from_dict(
         {
             "seed": seed,
             "workers": 1,
-            "base-url": bench.scenario.target.base_url,
+            "base-url": target.base_url,
             "headers": _credentials(bench),
-            "tls-verify": bench.scenario.target.verify_tls,
-            "request-timeout": bench.scenario.plan.target.timing.answer,
+            "tls-verify": target.verify_tls,
+            "request-timeout": timing.answer,
             "max-redirects": 0,
             "cache": {"enabled": False},
             "checks": {"enabled": False},
@@ -80,7 +86,7 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
     else:
         outside = [one.id for one in bench.spec.operations if one.target_url or bench.links.dials(one)]
         chosen = schema.exclude(operation_id=outside) if outside else schema
-    with guard.installed():
+    with closing(wire), guard.installed():
         for event in from_schema(chosen).execute():
             if isinstance(event, events.Interrupted):
                 raise KeyboardInterrupt  # schemathesis ends its work in order, and says nothing else of it
@@ -94,8 +100,9 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
 class _Guard:
     """Looks at every request before it leaves, and writes every exchange down."""
 
-    def __init__(self, bench: Workbench, operation: Operation | None) -> None:
+    def __init__(self, bench: Workbench, operation: Operation | None, way: BoundedAdapter) -> None:
         self._bench = bench
+        self._way = way
         self._scenario = bench.scenario
         self._own: list[dict[str, str]] = []
         if operation is not None and "{" in operation.path:
@@ -122,7 +129,8 @@ class _Guard:
         }
         registered = [(GLOBAL_HOOK_DISPATCHER.register_hook_with_name(hook, name)) for name, hook in hooks.items()]
         try:
-            yield
+            with self._way.installed():
+                yield
         finally:
             for hook in registered:
                 GLOBAL_HOOK_DISPATCHER.unregister(hook)
@@ -163,18 +171,13 @@ class _Guard:
 
     def _after_call(self, context: Any, case: Case[Any], response: Response) -> None:
         del context
-        headers: Headers = tuple((name, value) for name, values in response.headers.items() for value in values)
-        kept = response.content[:KEPT_BODY] if response.content else b""
-        answer = HttpResponse(
-            response.status_code, headers, kept, response.message or "", response.content_size > len(kept)
-        )
-        exchange = self._record(case, response.request, answer, None)
+        exchange = self._record(case, response.request, self._way.answer, None)
         if operation_id := exchange.about.get("operation"):
             self._bench.keep(self._bench.spec.operation(operation_id), exchange)
 
     def _after_network_error(self, context: Any, case: Case[Any], request: requests.PreparedRequest) -> None:
         del context
-        self._record(case, request, None, "connect: the target did not answer")
+        self._record(case, request, None, self._way.failure)
 
     def _record(
         self, case: Case[Any], request: requests.PreparedRequest, answer: HttpResponse | None, failure: str | None
