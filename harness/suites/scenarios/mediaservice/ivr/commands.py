@@ -144,10 +144,10 @@ def codec_offered(ms: World, clause: str) -> None:
 
 @decides("the IVR hangs up")
 def ivr_hangs_up(ms: World, ivr: Ivr, clause: str) -> None:
-    """Judged by the call flow."""
-    del clause
+    """The call flow cannot tell which of several commands to hang up was not obeyed; here there should be one."""
     ivr.need_command(1)
-    ms.call.phone.wait_bye()
+    hung_up = ms.call.phone.wait_bye() is not None
+    ms.scenario.check(clause, hung_up, "a command to hang up is not obeyed", expected="BYE", seen="the call goes on")
 
 
 @decides("the caller has heard the whole prompt {name} before")
