@@ -51,8 +51,6 @@ client_secret = "${{APIDAZE_CLIENT_SECRET}}"
 # verify_tls = false                # only for a platform with a certificate of its own
 
 # What the platform supports here. What is not listed is not judged, and said so:
-#   callbacks  it reaches the recorder below          sip    the address below takes registrations and calls
-#   quota      limited_client_id and limited_client_secret belong to an application with a small quota
 capabilities = []
 # limited_client_id = "${{APIDAZE_LIMITED_ID}}"
 # limited_client_secret = "${{APIDAZE_LIMITED_SECRET}}"
@@ -72,7 +70,7 @@ base_url = "https://api.example/api/v1"
 username = "${{CALLABLE_USER}}"
 password = "${{CALLABLE_PASSWORD}}"
 # account = "5554872eb0731b38efa4d444"   # the account to work on; else the first one listed
-# What the platform supports here; `ringtrue clauses --system callable` shows which clauses need what.
+# What the platform supports here. What is not listed is not judged, and said so:
 capabilities = []
 # A user whose access tokens live a few seconds only, for the capability short-tokens; not needed if all tokens do.
 # short_lived_username = "${{CALLABLE_SHORT_USER}}"
@@ -96,14 +94,15 @@ base_url = "https://api.example"
 username = "${{VTX_USER}}"
 password = "${{VTX_PASSWORD}}"
 application = "${{VTX_APPLICATION}}"  # the value of the X-C5-Application header
-# What the platform supports here; `ringtrue clauses --system vtx` shows which clauses need what.
+# What the platform supports here. What is not listed is not judged, and said so:
 capabilities = []
 
 # [vtx.sip]
 # address = "192.0.2.5:5060"
 # transport = "udp"
 
-# [[vtx.users]]                     # users that the harness may act as
+# Users that the harness may act as: three of them, each with such a table.
+# [[vtx.users]]
 # id = "168382"
 # aor = "+41225662195@m.example"
 # password = "${{VTX_USER_1_PASSWORD}}"
@@ -121,7 +120,7 @@ domain = "customer.example"
 # secret_key = "${{MEDIASERVICE_SECRET_KEY}}"
 # region = "eu-north-1"
 # token = "${{MEDIASERVICE_TOKEN}}"  # also what the twins of operations (…jwt) take
-# What the platform supports here; `ringtrue clauses --system mediaservice` shows which clauses need what.
+# What the platform supports here. What is not listed is not judged, and said so:
 capabilities = []
 
 # [mediaservice.sip]

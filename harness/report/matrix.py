@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _NAMES = ("system", "area", "clauses", "pass", "fail", "warn", "inconc", "error", "waived", "not judged")
 _COLOURS = dict(zip(_NAMES, ("", "", "", "green", "bold red", "yellow", "magenta", "red", "cyan", "dim"), strict=True))
 _SHOWN = 20
+# From so many clauses on, those that are undecided for one reason are told together; so many of them by name.
+_MANY = 3
+_NAMED = 8
 _LONGEST_LINE = 4000
 _FILES = "verdicts.json, summary.md, junit.xml, timelines; `ringtrue report` shows it"
 
@@ -140,6 +143,34 @@ def three_lines(item: ClauseVerdict) -> list[str]:
     return [clean(line, _LONGEST_LINE) for line in lines]
 
 
+def told(items: Sequence[ClauseVerdict]) -> list[tuple[Verdict, int, list[str]]]:
+    """What is said of deviations that have findings: verdict, number of clauses, lines.
+
+    Clauses that are undecided for the same reason are said together where they are many.
+    """
+    found = [item for item in items if item.findings]
+    groups: dict[str, list[ClauseVerdict]] = {}
+    for item in found:
+        if item.verdict is Verdict.INCONC:
+            groups.setdefault(_why(item), []).append(item)
+    entries = []
+    for item in found:
+        group = groups.get(_why(item), []) if item.verdict is Verdict.INCONC else []
+        if len(group) < _MANY:
+            entries.append((item.verdict, 1, three_lines(item)))
+        elif item is group[0]:
+            names = [one.clause.id for one in group]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            head = f"INCONC {len(names)} clauses: {' '.join(_why(item).split())}"
+            lines = [head, f"       {', '.join(names[:_NAMED])}{more}", three_lines(item)[-1]]
+            entries.append((item.verdict, len(names), [clean(line, _LONGEST_LINE) for line in lines]))
+    return entries
+
+
+def _why(item: ClauseVerdict) -> str:
+    return next((one.message for one in item.findings if one.verdict is not Verdict.PASS), "")
+
+
 def render_plain(record: RunRecord) -> str:
     """The matrix and the deviations as plain text."""
     found = matrix_rows(record.verdict)
@@ -162,14 +193,18 @@ def render_plain(record: RunRecord) -> str:
 
 
 def _deviation_lines(items: list[ClauseVerdict]) -> Iterable[str]:
-    found = [item for item in items if item.findings]
-    for item in found[:_SHOWN]:
-        yield from three_lines(item)
-    if len(found) > _SHOWN:
-        yield f"       … and {len(found) - _SHOWN} more in verdicts.json"
+    entries = told(items)
+    for _, _, lines in entries[:_SHOWN]:
+        yield from lines
+    yield from _left_out(entries)
     yield from unseen_lines(items)
     if items:
         yield ""
+
+
+def _left_out(entries: Sequence[tuple[Verdict, int, list[str]]]) -> Iterable[str]:
+    if left := sum(count for _, count, _ in entries[_SHOWN:]):
+        yield f"       … and {left} more in verdicts.json"
 
 
 def print_rich(record: RunRecord, console: Console, shown_path: str, files: str = _FILES) -> None:
@@ -202,14 +237,13 @@ def print_rich(record: RunRecord, console: Console, shown_path: str, files: str 
     styles = {Verdict.FAIL: "bold red", Verdict.ERROR: "red", Verdict.WARN: "yellow", Verdict.INCONC: "magenta"}
     styles[Verdict.WAIVED] = "cyan"
     items = deviations(record.verdict)
-    found = [item for item in items if item.findings]
-    for item in found[:_SHOWN]:
-        head, *rest = three_lines(item)
-        console.print(head, style=styles[item.verdict], markup=False, highlight=False, soft_wrap=True)
+    entries = told(items)
+    for verdict, _, (head, *rest) in entries[:_SHOWN]:
+        console.print(head, style=styles[verdict], markup=False, highlight=False, soft_wrap=True)
         for line in rest:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if len(found) > _SHOWN:
-        console.print(f"       … and {len(found) - _SHOWN} more in verdicts.json", style="dim")
+    for line in _left_out(entries):
+        console.print(line, style="dim")
     for line in unseen_lines(items):
         console.print(line, style="magenta", markup=False, highlight=False)
     more = [*waiver_lines(record.verdict), *comparison_lines(record), *problem_lines(record.verdict)]

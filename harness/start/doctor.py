@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # Seconds between two clocks that matter: callbacks carry times, subscriptions end at one.
 SKEW = 2.0
+# Users whom a scenario may need at once: two who talk, and one whom nobody is told of.
+_USERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def _target(path: Path) -> Iterator[Answer]:
                 yield from _clock(scenario)
                 yield from _tls(scenario)
                 yield from _sip(scenario)
+                yield from _users(scenario)
                 yield from _outside(scenario)
                 yield _capabilities(scenario)
             finally:
@@ -167,6 +170,19 @@ def _tls(scenario: Scenario) -> Iterator[Answer]:
         yield Answer(
             f"{scenario.system} TLS", False, "certificates are not verified (verify_tls = false)", needed=False
         )
+
+
+def _users(scenario: Scenario) -> Iterator[Answer]:
+    """Whether there are users to act as, where requests name them: without any most of such a system is undecided."""
+    from harness.suites.contract.links import Links
+
+    if not Links(scenario.contract.spec).names_users():
+        return
+    known = sum(user.id is not None for user in scenario.target.users)
+    words = f"{known or 'none'} with an id"
+    if known < _USERS:
+        words += f"; scenarios need up to {_USERS}: name them in [[{scenario.system}.users]] with id, aor and password"
+    yield Answer(f"{scenario.system} users", known >= _USERS, words, needed=not known)
 
 
 def _outside(scenario: Scenario) -> Iterator[Answer]:

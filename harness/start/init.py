@@ -44,6 +44,7 @@ def init(options: InitOptions) -> int:
     """
     path = options.output or Path(f"{options.system}.toml")
     text = template_for(options.system, path)
+    text = _explained(text, capabilities_of(load_contracts())[options.system])
     values = dict(options.given)
     if options.ask and not values and sys.stdin.isatty() and sys.stdout.isatty():
         values = _ask(options.system, text)
@@ -59,6 +60,13 @@ def init(options: InitOptions) -> int:
         click.echo(f"  edit {path}: addresses, and the capabilities that the platform has")
     click.echo(f"  ringtrue doctor --target {path}    # says what is missing\n  ringtrue run --target {path}")
     return 0
+
+
+def _explained(text: str, known: Mapping[str, str]) -> str:
+    """The text with a line on each capability above those that are declared."""
+    width = max(map(len, known))
+    lines = "".join(f"#   {name:{width}}  {words}\n" for name, words in known.items())
+    return text.replace("\ncapabilities = ", f"\n{lines}capabilities = ", 1)
 
 
 def fill_in(text: str, key: str, value: str | Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from harness.clauses import Catalogue
 from harness.report.matrix import deviations, matrix_rows, print_rich, render_plain, three_lines
-from harness.verdicts import Finding, Verdict
+from harness.verdicts import Finding, Reason, Verdict
 from tests.report.runs import BROKEN, CATALOGUE, FINDINGS, clause, finished, record
 
 
@@ -79,6 +79,24 @@ def test_of_very_many_deviations_twenty_are_told(tmp_path: Path) -> None:
     text = render_plain(record(tmp_path, run))
     assert text.count("FAIL ") == 20
     assert "… and 30 more in verdicts.json" in text
+
+
+def test_clauses_that_are_undecided_for_one_reason_are_told_together(tmp_path: Path) -> None:
+    clauses = [clause(f"c{number:02}") for number in range(30)]
+    users = "the target names\n no user"
+    why = [users] * 25 + ["no answer"] * 2 + [users] * 3
+    open_ = [
+        Finding(one.id, Verdict.INCONC, words, "ring", reason=Reason.TIMEOUT, timeline=f"timelines/{one.id}.jsonl")
+        for one, words in zip(clauses, why, strict=True)
+    ]
+    run = finished((replace(BROKEN, clause="TY-c29"), *open_), Catalogue(clauses))
+    text = render_plain(record(tmp_path, run))
+    assert text.count("INCONC ") == 3
+    assert "INCONC 27 clauses: the target names no user\n       TY-c00, TY-c01, TY-c02," in text
+    assert "TY-c07 and 19 more\n       timelines/TY-c00.jsonl\n" in text
+    assert "INCONC TY-c25 " in text
+    assert "FAIL   TY-c29 " in text
+    assert "more in verdicts.json" not in text
 
 
 def test_a_terminal_gets_the_same_words_and_markup_of_a_target_stays_text(tmp_path: Path) -> None:

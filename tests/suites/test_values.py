@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from harness.contract import load_contracts
 from harness.suites.contract.links import Links
 from harness.suites.contract.values import Values
+from harness.suites.inconclusive import InconclusiveError
 from harness.target import CallableTarget, SystemTarget, UserTarget, VtxTarget
 
 CONTRACTS = load_contracts()
@@ -45,6 +48,13 @@ def test_subscriptions_end_soon_and_concern_users_of_the_target_each_once() -> N
     left = datetime.fromisoformat(body["expires"]) - datetime.now(UTC)
     assert 60 < left.total_seconds() <= 121
     assert body["notificationUrl"] == URL
+
+
+def test_nobody_is_made_up_where_the_target_names_no_users() -> None:
+    target = VtxTarget(base_url="http://127.0.0.1:9", username="u", password="pass", application="app-key")
+    with pytest.raises(InconclusiveError, match="names no user with an id"):
+        values("vtx", target).body(CONTRACTS["vtx"].spec.operation("createSubscription"), JSON)
+    assert [name for name, contract in CONTRACTS.items() if Links(contract.spec).names_users()] == ["vtx"]
 
 
 def test_a_log_in_carries_what_the_target_file_says() -> None:

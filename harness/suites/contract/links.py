@@ -84,6 +84,13 @@ class Links:
         """Whether a request to the operation can cause a call; such ones are sent by scenarios only."""
         return self.carries(operation, DIALLING)
 
+    def names_users(self) -> bool:
+        """Whether requests name users whom only the target file can know."""
+        marks = {"user-id"}
+        return any(
+            self.carries(one, marks) or marks & set(self.path_marks(one).values()) for one in self.spec.operations
+        )
+
     def carries(self, operation: Operation, marks: Collection[str]) -> bool:
         """Whether the body of a request to the operation has a member with one of these marks."""
         return any(self._has_mark(schema, marks) for schema in self._bodies(operation))

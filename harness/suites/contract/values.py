@@ -14,7 +14,9 @@ from typing import Any
 
 from harness.spec import Operation
 from harness.suites.contract.links import VALUE_KEY, Links, fitting
+from harness.suites.inconclusive import InconclusiveError
 from harness.target import SystemTarget
+from harness.verdicts import Reason
 
 # Scenarios give their gateways numbers that begin with 8.
 _FIRST_DIGITS = "234567"
@@ -103,10 +105,14 @@ class Values:
                 return self._makers[mark]() if mark in self._makers else value
 
     def user_id(self, value: Any) -> Any:
-        """The id of one of the target's users, each in turn, in the type of the example."""
+        """The id of one of the target's users, each in turn, in the type of the example.
+
+        Raises:
+            InconclusiveError: the target file names none, and nobody else's may be made up.
+        """
         known = [user.id for user in self._target.users if user.id]
         if not known:
-            return value
+            raise InconclusiveError(Reason.PRECONDITION, "the target file names no user with an id")
         self._turn += 1
         chosen = known[self._turn % len(known)]
         return int(chosen) if isinstance(value, int) else chosen
