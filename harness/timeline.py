@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -360,6 +361,7 @@ class _NothingSecret(Redactor):
 
 
 _NOTHING_SECRET = _NothingSecret()
+_CONTROLS = bytes({*range(0x20)} - {*b"\b\t\n\f\r"})
 
 
 def _plain(value: Any, redactor: Redactor) -> Any:
@@ -369,10 +371,11 @@ def _plain(value: Any, redactor: Redactor) -> Any:
             return {**members, "headers": [[name, redactor.header(name, text)] for name, text in value.headers]}
         case bytes():
             clean = redactor.data(value)
-            try:
-                return clean.decode("utf-8")
-            except UnicodeDecodeError:
-                return {"base64": base64.b64encode(clean).decode("ascii")}
+            escaped = len(clean) - len(clean.translate(None, _CONTROLS))
+            if escaped <= len(clean) // 8:  # as JSON text each of them takes six bytes
+                with suppress(UnicodeDecodeError):
+                    return clean.decode("utf-8")
+            return {"base64": base64.b64encode(clean).decode("ascii")}
         case tuple() | list():
             return [_plain(item, redactor) for item in value]
         case Mapping():

@@ -155,6 +155,14 @@ def test_secrets_are_whole_in_memory_and_absent_on_disk(tmp_path: Path) -> None:
     assert live.of(HttpExchange)[0].request.header("authorization") == f"Bearer {secret}"
 
 
+def test_a_body_takes_little_more_room_on_disk_than_it_has(tmp_path: Path) -> None:
+    for body in (bytes(100_000), b"\x01\x02a" * 30_000, b"text\n" * 20_000):
+        with Timeline("x", path=tmp_path / "x.jsonl") as timeline:
+            timeline.add(HttpExchange(1.0, request=HttpRequest("PUT", "/", body=body)))
+        assert (tmp_path / "x.jsonl").stat().st_size < 1.4 * len(body) + 1000
+        assert Timeline.read(tmp_path / "x.jsonl").of(HttpExchange)[0].request.body == body
+
+
 def test_binary_bodies_are_not_damaged_by_secrets_that_look_like_base64(tmp_path: Path) -> None:
     body = b"\xff" + b"\x00" * 30
     secret = "AAAA"
