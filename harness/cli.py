@@ -77,6 +77,7 @@ def commands() -> None:
     metavar="N",
     help="Tests side by side.  [default: 2 for each core, at most 8]",
 )
+@click.option("--random-order", is_flag=True, help="Tests in an order that the seed gives.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first deviation.")
 @click.option(
     "--floor", type=percent, metavar="PERCENT", help="Documented clauses to decide, or exit 3.  [default: 90%]"

@@ -35,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--ringtrue-seed", type=int, default=1, metavar="N", help="seed of everything generated (default 1)"
     )
+    group.addoption("--ringtrue-random-order", action="store_true", help="tests in an order that the seed gives")
     group.addoption(
         "--ringtrue-floor", type=float, default=DEFAULT_FLOOR, metavar="SHARE",
         help=f"share of documented clauses that must be decided (default {DEFAULT_FLOOR:g})",
@@ -135,7 +136,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     if wanted := config.option.ringtrue_test:
         config.hook.pytest_deselected(items=choose(items, wanted))
-    arrange(items, worker.plan)
+    arrange(items, worker.plan, shuffled=config.option.ringtrue_random_order)
     result = yield
     if worker.plan.shard is not None:  # what -k and the like have left is split
         keep_shard(config, items, worker.plan)

@@ -42,6 +42,7 @@ class RunOptions:
     tests: Sequence[str] = ()
     strict: bool = False
     seed: int = 1
+    random_order: bool = False
     workers: int = 2
     run_dir: Path | None = None
     junit: Path | None = None
@@ -198,6 +199,8 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
         arguments += ["-k", options.keyword]
     if options.strict:
         arguments.append("--ringtrue-strict")
+    if options.random_order:
+        arguments.append("--ringtrue-random-order")
     if options.fail_fast:
         arguments.append("--ringtrue-fail-fast")
     if options.new_only:

@@ -5,6 +5,7 @@ Called by the plugin in every process that collects. It decides nothing about cl
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Collection, Iterable
 
@@ -28,15 +29,17 @@ def choose(items: list[pytest.Item], wanted: Collection[str]) -> list[pytest.Ite
     return others
 
 
-def arrange(items: list[pytest.Item], plan: Plan) -> None:
+def arrange(items: list[pytest.Item], plan: Plan, *, shuffled: bool = False) -> None:
     """Mark tests that need a capability which the target does not declare, and tests that belong to one worker.
 
-    Scenarios come first: they wait more than they compute, so what computes fills the end of a run evenly. `-k` finds
-    a test by its system and its clauses too.
+    Scenarios come first: they wait more than they compute, so what computes fills the end of a run evenly. `shuffled`: in
+    an order that the plan's seed gives. `-k` finds a test by its system and its clauses too.
     """
     # pytest's stand-in for a question that no operation of these systems is asked.
     items[:] = [item for item in items if not item.name.endswith(_NOTHING_TO_ASK)]
     items.sort(key=lambda item: not item.nodeid.startswith("scenarios/"))
+    if shuffled:
+        random.Random(plan.seed).shuffle(items)
     for item in items:
         marker = item.get_closest_marker("ringtrue")
         if marker is None:
