@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
+from itertools import pairwise, zip_longest
 from typing import Any
 
 from harness.checks.sequence_record import Record, Seen, key_of, read_field
@@ -89,9 +90,14 @@ class FlowRun:
 
     def instances(self) -> Iterator[Instance]:
         starts = list(self.pool(self.flow.start))
-        for place, start in enumerate(starts):
-            following = starts[place + 1] if self.flow.until == AGAIN and place + 1 < len(starts) else None
-            yield Instance(self, start, following)
+        if self.flow.until != AGAIN:
+            yield from (Instance(self, start, None) for start in starts)
+            return
+        made = [Instance(self, start, following) for start, following in zip_longest(starts, starts[1:])]
+        for one, other in pairwise(made):
+            one.neighbours.append(other)
+            other.neighbours.append(one)
+        yield from made
 
     def kinds(self, name: str) -> frozenset[str]:
         """The kinds of events that must be seen for this one to be found: its own, and those it is correlated with."""
@@ -128,13 +134,14 @@ class Instance:
     """One start and what belongs to it.
 
     `possible` is what may belong, given that observers disagree by up to `Record.slack`; `sure` is what does by its time, or
-    by what it is correlated with.
+    by what it is correlated with. `neighbours`: the instances whose windows adjoin this one.
     """
 
     def __init__(self, run: FlowRun, start: Seen, following: Seen | None) -> None:
         self.run = run
         self.start = start
         self.closing = following
+        self.neighbours: list[Instance] = []
         self._end = following.index if following else len(run.record.seen)
         self._spans: dict[str, Span] = {}
         self._remembered: dict[str, list[tuple[Any, Seen]]] = {}
@@ -158,9 +165,19 @@ class Instance:
         return known
 
     def sure(self, name: str) -> Span:
-        if self.run.flow.events[name].same:
-            return self.possible(name)  # what it shares with the instance says more than its time
-        return self.possible(name).between(self.start.index, self._end)
+        possible = self.possible(name)
+        own = possible.between(self.start.index, self._end)
+        if len(own) == len(possible) or not self.run.flow.events[name].same:
+            return own
+        # What an event shares with the instance says more than its time, unless a neighbour shares it as well.
+        others = {(seen.index, seen.number) for each in self.neighbours for seen in each.possible(name)}
+        return Span.of(
+            [
+                seen
+                for seen in possible
+                if self.start.index <= seen.index < self._end or (seen.index, seen.number) not in others
+            ]
+        )
 
     def any_possible(self, names: Sequence[str]) -> Span:
         return self._union([self.possible(name) for name in names])

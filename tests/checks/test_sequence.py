@@ -251,6 +251,15 @@ def test_an_instance_ends_with_the_event_that_closes_it(tmp_path: Path) -> None:
     assert verdicts(judge(tmp_path, "expect: told, exactly: 1", events, until="stop")) == {"pass"}
 
 
+def test_what_comes_at_once_after_the_next_start_belongs_to_that_where_both_share_what_it_has(tmp_path: Path) -> None:
+    """As when the same phone is called twice; and an answer to the first call may not be the second one's."""
+    events = [ring(), told(0.5), ring(2, took=0.01), told(2.03), note(9)]
+    assert verdicts(judge(tmp_path / "same", "expect: told, exactly: 1", events, until="again")) == {"pass"}
+    assert verdicts(judge(tmp_path / "order", "precede: [ring, told]", events, until="again")) == {"pass"}
+    events = [ring(), told(0.5), ring(2, "b", took=0.01), told(2.03), told(2.2, "b"), note(9)]
+    assert verdicts(judge(tmp_path / "other", "expect: told, exactly: 1", events, until="again")) == {"fail", "pass"}
+
+
 def test_a_window_that_closes_before_the_deadline_decides_nothing(tmp_path: Path) -> None:
     events = [ring(), note(0.5, "stop"), note(9)]
     assert verdicts(judge(tmp_path, WITHIN, events, until="stop")) == {"inconc"}
