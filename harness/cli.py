@@ -88,6 +88,14 @@ def commands() -> None:
 @click.option(
     "--max-time", metavar="TIME", help="Begin no test after this time, such as 10m; exit 3 unless something failed."
 )
+@click.option(
+    "--reruns",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Run tests that found a deviation again, N times in all: what shows once in three runs is flaky, and not red.",
+)
 @click.option("--shard", metavar="I/N", help="Only this part of the tests; `ringtrue merge` joins the parts.")
 @click.option("--durations", type=_PATH, metavar="RUN", help="Split into shards by how long tests took in this run.")
 @click.option("--run-dir", type=_FOLDER, metavar="DIR", help="Where to write the run.  [default: reports/<time>]")

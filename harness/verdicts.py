@@ -58,6 +58,10 @@ class ClauseVerdict:
     findings: tuple[Finding, ...] = ()
     passes: int = 0
 
+    @property
+    def is_flaky(self) -> bool:
+        return self.verdict is Verdict.INCONC and any(one.reason is Reason.FLAKY for one in self.findings)
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -140,6 +144,11 @@ class RunVerdict:
             return fails
         return tuple(item for item in fails if any(one.fingerprint not in known for one in self.broken(item)))
 
+    @property
+    def flaky(self) -> tuple[ClauseVerdict, ...]:
+        """Clauses that cannot be decided because a deviation did not repeat."""
+        return tuple(item for item in self.clauses if item.is_flaky)
+
     def broken(self, item: ClauseVerdict) -> Iterator[Finding]:
         """Deviations from a clause that no waiver covers."""
         return (one for one in item.findings if one.verdict is Verdict.FAIL and not self.is_waived(one))
@@ -191,7 +200,8 @@ class RunVerdict:
     def _but(self) -> str:
         fails, waived = self.count(Verdict.FAIL), self.count(Verdict.WAIVED)
         words = f"{fails} failed as in the baseline" if fails else "none failed"
-        return words + (f", {waived} waived" if waived else "")
+        words += f", {waived} waived" if waived else ""
+        return words + (f", {len(self.flaky)} flaky" if self.flaky else "")
 
 
 def exit_code(run: RunVerdict) -> Exit:
@@ -290,8 +300,12 @@ def _judge_clause(clause: Clause, findings: list[Finding], scope: Scope, unseen:
     deciding = [finding for verdict, finding in weighed if verdict is worst]
     worst_first = sorted(weighed, key=lambda item: _WORST_FIRST.index(item[0]))
     kept = _distinct(finding for verdict, finding in worst_first if verdict is not Verdict.PASS)
-    kept += [finding for verdict, finding in weighed if verdict is Verdict.PASS][:_KEPT_PER_KIND]
-    reason = next((finding.reason.value for finding in deciding if finding.reason), "")
+    flickers = {finding.source for finding in findings if finding.reason is Reason.FLAKY}
+    clean = (finding for verdict, finding in weighed if verdict is Verdict.PASS)
+    # The clean runs of a test that has flickered are the other half of the evidence.
+    kept += sorted(clean, key=lambda finding: finding.source not in flickers)[:_KEPT_PER_KIND]
+    reasons = [finding.reason for finding in deciding if finding.reason]
+    reason = str(Reason.FLAKY if Reason.FLAKY in reasons else reasons[0] if reasons else "")
     passes = sum(verdict is Verdict.PASS for verdict, _ in weighed)
     return ClauseVerdict(clause, worst, reason, tuple(kept), passes)
 

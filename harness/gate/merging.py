@@ -61,6 +61,7 @@ def merge(options: MergeOptions) -> RunRecord:
         seed=whole.first["seed"],
         tests={test["id"]: test["outcome"] for test in tests},
         durations={test["id"]: test["seconds"] for test in tests},
+        runs={test["id"]: test.get("runs", 1) for test in tests},
         findings=sum(len(part.findings) for part in whole.parts),
         embedded=whole.first["embedded"],
         comparison=compare(baseline, verdict) if baseline else None,

@@ -114,6 +114,7 @@ def perform(trial: Trial, folder: Path) -> int:
             until=trial.until,
             workers=1,
             seed=trial.seed,
+            reruns=0,  # what shows once shows it
             run_dir=where,
             quiet=True,
         )

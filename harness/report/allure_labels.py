@@ -21,7 +21,7 @@ from harness.report.text import render_timeline
 from harness.suites.outcome import is_waived
 from harness.suites.plan import Plan
 from harness.suites.scenario import Scenario
-from harness.verdicts import Finding, Verdict
+from harness.verdicts import Finding, Reason, Verdict
 
 VERDICT_LABEL = "verdict"
 
@@ -108,7 +108,9 @@ class AllureLabels:
     def _worst(self, scenario: Scenario, findings: list[Finding]) -> str:
         """What the findings of a test come to; a deviation of an inferred clause is a warning unless the run is strict."""
         kinds = {self._shown(scenario, finding) for finding in findings}
-        return next((kind for kind in VERDICTS if kind in kinds), "none")
+        found = next((kind for kind in VERDICTS if kind in kinds), "none")
+        flaky = found == Verdict.INCONC and any(finding.reason is Reason.FLAKY for finding in findings)
+        return Reason.FLAKY.value if flaky else found
 
     def _shown(self, scenario: Scenario, finding: Finding) -> str:
         if finding.verdict is Verdict.FAIL and is_waived(scenario, finding):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.report.ladder_words import clean
-from harness.verdicts import ClauseVerdict, RunVerdict, Verdict
+from harness.verdicts import ClauseVerdict, Finding, Reason, RunVerdict, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -126,10 +126,21 @@ def problem_lines(run: RunVerdict) -> list[str]:
     return [f"PROBLEM {' '.join(problem.split())}" for problem in run.problems if problem not in run.conclusion]
 
 
+def word(item: ClauseVerdict) -> str:
+    """Its verdict as it is shown: what did not repeat is told from what could not be tried."""
+    return Reason.FLAKY.value if item.is_flaky else item.verdict.value
+
+
+def look_at(item: ClauseVerdict) -> Finding | None:
+    """The finding to look at first: what makes it flaky, if it is, else the worst."""
+    found = [one for one in item.findings if one.verdict is not Verdict.PASS]
+    return next((one for one in found if item.is_flaky and one.reason is Reason.FLAKY), found[0] if found else None)
+
+
 def three_lines(item: ClauseVerdict) -> list[str]:
     """A deviation: what was promised and where, what happened instead, how to see it again."""
-    finding = next((one for one in item.findings if one.verdict is not Verdict.PASS), None)
-    lines = [f"{item.verdict.upper():6} {item.clause.id}  {item.clause.text} [{item.clause.source}]"]
+    finding = look_at(item)
+    lines = [f"{word(item).upper():6} {item.clause.id}  {item.clause.text} [{item.clause.source}]"]
     if finding is None:
         lines.append(f"       {item.reason}")
         return lines

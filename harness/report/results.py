@@ -59,6 +59,7 @@ class RunRecord:
     seed: int
     tests: Mapping[str, str] = field(default_factory=dict)
     durations: Mapping[str, float] = field(default_factory=dict)
+    runs: Mapping[str, int] = field(default_factory=dict)
     findings: int = 0
     unseen: str = Reason.NO_EVIDENCE
     embedded: bool = False
@@ -122,12 +123,14 @@ def to_json(record: RunRecord) -> dict[str, Any]:
         **({"shard": record.shard.to_json()} if record.shard else {}),
         **({"stopped": run.stopped} if run.stopped else {}),
         **({"baseline": record.comparison.to_json()} if record.comparison else {}),
+        "flaky": [item.clause.id for item in run.flaky],
         "waivers": [
             {**result.waiver.to_json(), "state": result.state.value, "says": result.says} for result in run.waivers
         ],
         "clauses": clauses,
         "tests": [
             {"id": test, "outcome": outcome, "seconds": round(record.durations.get(test, 0.0), 3)}
+            | ({"runs": record.runs[test]} if record.runs.get(test, 1) > 1 else {})
             for test, outcome in sorted(record.tests.items())
         ],
         "footer": {"clauses": len(clauses), "findings": record.findings, "tests": dict(sorted(tests.items()))},

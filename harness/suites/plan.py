@@ -27,7 +27,8 @@ MAX_EXAMPLES = 10
 class Plan:
     """A run. `control`: where workers reach the recorder (None: no recorder); `complete` False: the user chose a part.
 
-    `mutant`: the id of the mutant that stands between the target and the harness, if one does.
+    `mutant`: the id of the mutant that stands between the target and the harness, if one does. `repeats`: so many times
+    tests are run again at most.
     """
 
     run_dir: Path
@@ -50,6 +51,7 @@ class Plan:
     features: tuple[Path, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     mutant: str = ""
+    repeats: int = 0
 
     @cached_property
     def contracts(self) -> dict[str, Contract]:
@@ -100,6 +102,7 @@ class Plan:
             "features": [str(path) for path in self.features],
             "notes": dict(self.notes),
             "mutant": self.mutant,
+            "repeats": self.repeats,
         }
 
     @classmethod

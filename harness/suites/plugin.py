@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.suites.repeating import DEFAULT_REPEATS
 from harness.verdicts import DEFAULT_FLOOR
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--ringtrue-max-time", metavar="TIME", help="begin no test after this time: 90s, 10m, 1h30m")
     group.addoption("--ringtrue-fail-fast", action="store_true", help="begin no test after the first deviation")
     group.addoption("--ringtrue-until", metavar="CLAUSE", help="begin no test after this clause was seen broken")
+    group.addoption(
+        "--ringtrue-reruns", type=int, default=DEFAULT_REPEATS, metavar="N",
+        help=f"run what deviates again, N tests in all: what does not repeat is flaky (default {DEFAULT_REPEATS})",
+    )  # fmt: skip
     group.addoption("--ringtrue-shard", metavar="I/N", help="only this part of the tests")
     group.addoption("--ringtrue-durations", metavar="RUN", help="split into shards by how long tests took in this run")
     group.addoption("--ringtrue-run", metavar="DIR", help="where the run is written (default: reports/<time>)")
@@ -141,6 +146,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if worker.plan.shard is not None:  # what -k and the like have left is split
         keep_shard(config, items, worker.plan)
     return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    if item.config.stash.get(_worker, None) is None or item.get_closest_marker("ringtrue") is None:
+        return None
+    from harness.suites.repeating import run_protocol
+
+    run_protocol(item, nextitem)
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)

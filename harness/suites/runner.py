@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.suites.repeating import DEFAULT_REPEATS
 from harness.verdicts import Exit
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class RunOptions:
     faults: Sequence[str] = ()
     variants: Sequence[str] = ()
     mutant: str | None = None
+    reruns: int = DEFAULT_REPEATS
     quiet: bool = False
     verbose: bool = False
 
@@ -178,7 +180,7 @@ def _arguments(options: RunOptions, folder: Path) -> list[str]:
     arguments += [part for plugin in _PLUGINS for part in ("-p", plugin)]
     arguments += ["--ringtrue-run", str(folder), "--alluredir", str(folder / "allure-results")]
     arguments += ["--junitxml", str(folder / JUNIT), "-o", "junit_family=xunit2"]
-    arguments += ["--ringtrue-seed", str(options.seed)]
+    arguments += ["--ringtrue-seed", str(options.seed), "--ringtrue-reruns", str(options.reruns)]
     arguments += ["--ringtrue-target", str(options.target)] if options.target else ["--ringtrue-embedded"]
     for name, values in (
         ("system", options.systems), ("specs", options.specs), ("features", options.features), ("fault", options.faults),

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 class Worker:
     """What the tests of one process share: the plan, secrets learnt so far, tokens, the rate limit.
 
-    It knows the scenarios that are open: where an interruption kept pytest from ending one, `close` does.
+    It knows the scenarios that are open: where an interruption kept pytest from ending one, `close` does. `repeats`: so many
+    times tests may still be run again here.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -48,6 +49,7 @@ class Worker:
         self.dial_rules = DialRules(plan.target)
         self.lag = lag_meter()
         self.open_scenarios: list[Scenario] = []
+        self.repeats = -(-plan.repeats // plan.workers)
         self._credentials: dict[tuple[str, bool], Credentials] = {}
 
     @cached_property
@@ -73,15 +75,21 @@ class Worker:
 
 
 class Scenario:
-    """One test's hold on the world. `clauses`: those it set out to judge; `subject`: its title in findings."""
+    """One test's hold on the world. `clauses`: those it set out to judge; `subject`: its title in findings.
 
-    def __init__(self, worker: Worker, system: str, name: str, title: str, clauses: Iterable[str] = ()) -> None:
+    `number`: which run of the test it is; a repeat has a record of its own.
+    """
+
+    def __init__(
+        self, worker: Worker, system: str, name: str, title: str, clauses: Iterable[str] = (), number: int = 1
+    ) -> None:
         self.worker = worker
         self.plan = worker.plan
         self.system = system
         self.title = title
         self.clauses = tuple(clauses)
-        self.slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:150]
+        again = f".run-{number}" if number > 1 else ""
+        self.slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:150] + again
         self.findings: list[Finding] = []
         self.step_failed = False
         self._began = time.monotonic()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -29,10 +28,10 @@ from harness.report.results import RunRecord, ShardRecord, write_results
 from harness.suites import current
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
 from harness.suites.mutants.placing import MutantError, find_mutant, place_callbacks
-from harness.suites.outcome import FINDINGS
+from harness.suites.outcome import FINDINGS, RUNS_HAD
 from harness.suites.plan import Plan, capabilities_of
 from harness.suites.probe import Problem, probe
-from harness.suites.runner import PROGRESS_VARIABLE
+from harness.suites.runner import PROGRESS_VARIABLE, new_run_folder
 from harness.suites.safety.ledger import hold
 from harness.suites.scenario import Scenario, Worker
 from harness.suites.scenarios.features import FeatureError
@@ -59,6 +58,7 @@ class Session:
         self._settings = settings
         self._split: dict[str, Any] | None = None
         self._seconds: dict[str, float] = {}
+        self._runs: dict[str, int] = {}
         self.verdict: RunVerdict | None = None
         self.platform: EmbeddedPlatform | None = None
         self._stack = stack
@@ -83,7 +83,7 @@ class Session:
         option = config.option
         specs = tuple(Path(path) for path in option.ringtrue_specs)
         clock = Clock.start()
-        run_dir = _run_folder(option.ringtrue_run, clock)
+        run_dir = _run_folder(option.ringtrue_run)
         stack = ExitStack()
         if not stack.enter_context(hold(run_dir)):
             stack.close()
@@ -152,6 +152,7 @@ class Session:
             specs=specs,
             features=features,
             mutant=mutant.id if mutant else "",
+            repeats=option.ringtrue_reruns,
         )
         forget(run_dir)
         stack.callback(forget, run_dir)
@@ -214,6 +215,7 @@ class Session:
             test = plain_id(report.nodeid)
             self._tests[test] = outcome
             self._seconds[test] = report.duration
+            self._runs[test] = next((int(str(had)) for name, had in report.user_properties if name == RUNS_HAD), 1)
             self._progress.finished(report.nodeid, outcome)
         elif report.when == "teardown" and report.failed:
             self._tests[plain_id(report.nodeid)] = "error"
@@ -317,6 +319,7 @@ class Session:
             seed=self.plan.seed,
             tests=dict(self._tests),
             durations=dict(self._seconds),
+            runs=dict(self._runs),
             findings=len(self._findings),
             unseen=self._unseen,
             embedded=self.plan.target.embedded,
@@ -344,13 +347,8 @@ def _progress_stream(stack: ExitStack) -> TextIO | None:
     return stack.enter_context(os.fdopen(os.dup(int(descriptor)), "w", encoding="utf-8")) if descriptor else None
 
 
-def _run_folder(asked: str | None, clock: Clock) -> Path:
-    if asked:
-        folder = Path(asked)
-    else:
-        folder = Path("reports") / time.strftime("%Y%m%d-%H%M%S", time.localtime(clock.wall))
-        if folder.exists():
-            folder = folder.with_name(f"{folder.name}-{os.getpid()}")
+def _run_folder(asked: str | None) -> Path:
+    folder = Path(asked) if asked else new_run_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -12,6 +12,7 @@ import pytest
 
 from harness.suites.outcome import FINDINGS
 from harness.suites.plan import Plan
+from harness.suites.repeating import runs_before
 from harness.verdicts import Finding, Reason, Verdict
 
 NOT_RUN = "not run: "
@@ -33,10 +34,15 @@ def overdue(plan: Plan) -> bool:
     return plan.max_seconds is not None and plan.clock.now() - plan.clock.wall >= plan.max_seconds
 
 
+def is_stopped(plan: Plan) -> bool:
+    """Whether no further test is to begin."""
+    return overdue(plan) or (plan.run_dir / _FLAG).exists()
+
+
 def skip_when_stopped(item: pytest.Item, plan: Plan) -> None:
     """Raises pytest's skip for a test that is not to begin; its clauses are undecided where the time was over."""
     marker = item.get_closest_marker("ringtrue")
-    if marker is None:
+    if marker is None or runs_before(item):  # a repeat belongs to a test that has begun
         return
     if overdue(plan):
         words = f"{NOT_RUN}the time limit of {shown(plan.max_seconds)} was reached"

@@ -46,21 +46,9 @@ def once(folder: Path, name: str, make: Callable[[Path], Done]) -> Done:
 
 
 def healthy_run(shared: Path, system: str, seconds: float = 400.0) -> Done:
-    """A whole run of a system on the healthy embedded platform.
-
-    Other tests run beside it, so a run that is not clean is made once more: a deviation counts that comes twice. The first
-    one is shown, and is a false alarm of ours all the same.
-    """
-
-    def make(folder: Path) -> Done:
-        done = ringtrue("run", "--system", system, folder=folder, seconds=seconds)
-        if done.code != 0:
-            print(f"the first run of {system} was not clean:\n{done}")
-            done = ringtrue("run", "--system", system, folder=folder, seconds=seconds)
-        return done
-
+    """A whole run of a system on the healthy embedded platform."""
     need(shutil.which("sipp"), "SIPp")
-    return once(shared, system, make)
+    return once(shared, system, lambda folder: ringtrue("run", "--system", system, folder=folder, seconds=seconds))
 
 
 @pytest.fixture(scope="session")

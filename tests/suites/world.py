@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.suites import outcome
+from harness.suites import outcome, repeating
 from harness.suites.plan import Plan
 from harness.suites.scenario import Scenario, Worker
 from harness.target import SystemTarget, Target
@@ -42,6 +42,15 @@ class Item(SimpleNamespace):
         )
         if scenario is not None:
             self.stash[outcome._scenario] = scenario
+
+    def renew(self, scenario: Scenario) -> None:
+        """The next run of the test works with this scenario."""
+        self.stash[outcome._scenario] = scenario
+
+    @property
+    def wants_another(self) -> bool:
+        """Whether the test is to be run again."""
+        return bool(self.stash.get(repeating._again, False))
 
     def findings(self) -> list[dict[str, Any]]:
         """What travels to the controlling process."""

@@ -17,6 +17,7 @@ CATEGORIES: list[dict[str, Any]] = [
     {"name": "Deviation", "matchers": {"labels": {"verdict": "fail"}}},
     {"name": "Inferred deviation", "matchers": {"labels": {"verdict": "warn"}}},
     {"name": "Waived", "matchers": {"labels": {"verdict": "waived"}}},
+    {"name": "Flaky", "matchers": {"labels": {"verdict": "flaky"}}},
     {"name": "Inconclusive", "matchers": {"labels": {"verdict": "inconc"}}},
     {"name": "Not judged at this target", "matchers": {"statuses": ["skipped"]}},
     {"name": "Harness error", "matchers": {"statuses": ["failed", "broken"]}},

@@ -241,6 +241,11 @@ def _evidence(clause: Mapping[str, Any], beside: Beside) -> Iterator[str]:
     bad = [finding for finding in clause["findings"] if finding["verdict"] != "pass"]
     for finding in bad:
         yield from _finding(finding, beside)
+    flickers = {finding.get("source") for finding in bad if finding.get("reason") == "flaky"}
+    clean = [one for one in clause["findings"] if one["verdict"] == "pass" and one.get("source") in flickers]
+    if clean:
+        told = " · ".join(_timeline(one, beside, "timeline") for one in clean)
+        yield f'<p class="reason">clean runs of the same test: {told}</p>'
     if clause["passes"] and not bad:
         first = clause["findings"][0]
         more = f" and {clause['passes'] - 1} more" if clause["passes"] > 1 else ""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from harness.report.matrix import columns, deviations, matrix_rows, waiver_lines
+from harness.report.matrix import columns, deviations, look_at, matrix_rows, waiver_lines, word
 from harness.verdicts import ClauseVerdict, RunVerdict, Verdict
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def _compared(comparison: Comparison) -> Iterator[str]:
 
 def _deviating(run: RunVerdict) -> Iterator[str]:
     for item in deviations(run):
-        finding = next((one for one in item.findings if one.verdict is not Verdict.PASS), None)
-        yield f"- **{item.verdict}** {code(item.clause.id)} {plain(item.clause.text)} ({plain(item.clause.source)})"
+        finding = look_at(item)
+        yield f"- **{word(item)}** {code(item.clause.id)} {plain(item.clause.text)} ({plain(item.clause.source)})"
         if finding is None:
             yield f"  - {plain(item.reason)}"
         else:
