@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.proof.null.http import answering, closing, dead_port, silent
+from tests.drivers.hostile import answer, self_signed, serving
+from tests.drivers.hostile import answering as tls_answering
 from tests.e2e.command import Done, ringtrue
 from tests.e2e.unfit import write_target
 
@@ -60,6 +62,26 @@ def test_wrong_credentials_end_3(target: Path, tmp_path: Path) -> None:
     _says_nothing(done)
     assert "does not accept the credentials" in done.out
     assert "the credentials in the target file" in done.out
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted_unless_told_so(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+    with serving(tls_answering(answer(), seen=asked), tls=self_signed(tmp_path)) as address:
+        port = int(address.rpartition(":")[2])
+        text = write_target(tmp_path / "t.toml", port).read_text(encoding="utf-8").replace("http://", "https://")
+        (tmp_path / "t.toml").write_text(text, encoding="utf-8")
+        done = ringtrue("run", "--target", tmp_path / "t.toml", folder=tmp_path)
+        assert asked == [], "no credentials are shown to who is not known"
+        told = text.replace("[apidaze]\n", "[apidaze]\nverify_tls = false\n", 1)
+        (tmp_path / "told.toml").write_text(told, encoding="utf-8")
+        doctor = ringtrue("doctor", "--target", tmp_path / "told.toml", folder=tmp_path)
+    assert done.code == 3, done
+    _says_nothing(done)
+    line = next(line for line in done.out.splitlines() if line.startswith("nothing can be said: "))
+    assert "certificate" in line, done
+    assert "verify_tls = false" in line, done
+    assert asked, doctor
+    assert re.search(r"^note     apidaze TLS: certificates are not verified", doctor.out, re.M), doctor
 
 
 def test_doctor_says_the_same_before_a_run(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.timeline import HttpExchange, Timeline
 from tests.e2e.command import Done, ringtrue
 from tests.gate.lamp import lamps, of, run
 
@@ -122,6 +123,24 @@ def test_the_floor_decides_how_many_clauses_are_enough(tmp_path: Path) -> None:
         assert low.verdicts["coverage"]["floor"] == int(share * 100) / 100
         high = run(platform, tmp_path, "-k", "valid", "--floor", str(int(share * 100) + 1))
         assert high.code == 3, high
+
+
+def test_a_rate_is_kept_by_all_workers_together(tmp_path: Path) -> None:
+    with lamps() as platform:
+        options = of(platform, tmp_path)
+        file = Path(options[1])
+        file.write_text(f"{file.read_text(encoding='utf-8')}[rate]\nmax_per_second = 1\n", encoding="utf-8")
+        done = ringtrue("run", *options[:-1], "2", "-k", "valid", folder=tmp_path)
+    assert done.code == 0, done
+    times = {
+        path.stem: [event.at for event in Timeline.read(path).of(HttpExchange)]
+        for path in (done.run_dir / "timelines").glob("*.jsonl")
+    }
+    probe = times.pop("probe-lamp")
+    assert probe[-1] - probe[0] > 0.9 * (len(probe) - 1), "one each second"
+    tests = sorted(at for found in times.values() for at in found)
+    assert len(tests) == 6
+    assert tests[-1] - tests[0] > 0.9 * (len(tests) - 2), "both may begin at once"
 
 
 @pytest.mark.parametrize("text", ["0.9", "101", "much", "-1"])
