@@ -80,6 +80,10 @@ class Browser:
         os.close(self._write)
         os.close(self._read)
 
+    def resize(self, width: int, height: int) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", size)
+
     def open(self, url: str) -> None:
         self._call("Page.navigate", {"url": url})
 
@@ -103,6 +107,13 @@ class Browser:
             assert time.monotonic() < until, f"{words!r} is not on the page, which shows:\n{shown[:4000]}"
             self._receive(0.05)
         return shown
+
+    def wait_until(self, condition: str, seconds: float = _WAIT_SECONDS) -> None:
+        """Wait until a JavaScript expression is true."""
+        until = time.monotonic() + seconds
+        while not self.evaluate(condition):
+            assert time.monotonic() < until, f"not so within {seconds:g} s: {condition}"
+            self._receive(0.05)
 
     def click(self, words: str) -> None:
         """Click the innermost element whose whole text begins with these words."""

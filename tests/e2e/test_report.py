@@ -107,7 +107,10 @@ def test_a_deviation_shows_expected_seen_and_how_to_repeat_it(browser: Browser, 
     assert done.code == 1, done
     assert ringtrue("report", "run", folder=tmp_path).code == 0
     with serving(tmp_path / "run", tmp_path) as address:
+        browser.resize(1400, 500)
         browser.open(address)
+        _stays_at_its_head(browser)
+        browser.resize(1400, 1400)
         _follow(
             browser,
             "KPN Apidaze",
@@ -137,6 +140,13 @@ def test_a_deviation_shows_expected_seen_and_how_to_repeat_it(browser: Browser, 
         "curl -i -X GET",
     ):
         assert words in shown, shown
+
+
+def _stays_at_its_head(browser: Browser) -> None:
+    """Allure scrolls to a test past the conclusion, and the page goes back."""
+    browser.wait_for("deviates: 1 clause failed")
+    browser.wait_until("document.documentElement.dataset.kept > 0")
+    assert browser.evaluate("[...document.querySelectorAll('*')].filter(one => one.scrollTop > 0).length") == 0
 
 
 def test_pages_ask_nobody_but_their_own_server(served: str, browser: Browser) -> None:

@@ -30,7 +30,8 @@ _ANALYTICS = re.compile(
     r"<script\b[^>]*>(?:(?!</script>).)*?(?:googletagmanager|gtag\()(?:(?!</script>).)*?</script>", re.DOTALL
 )
 _ANALYTICS_SOURCE = re.compile(r"<script\b[^>]*googletagmanager[^>]*>\s*</script>", re.DOTALL)
-# Allure makes no link of an address beside it, so a click on the name of a clause is taken here.
+# Allure makes no link of an address beside it, so a click on the name of a clause is taken here. And its first page opens
+# scrolled to one of the tests, past the conclusion: until somebody touches it, it stays at its head.
 _LINK = """<a href="clauses.html" style="position:fixed;right:16px;bottom:16px;z-index:1000;padding:7px 16px;\
 border-radius:20px;background:#0a58ca;color:#fff;font:600 14px/20px system-ui,sans-serif;text-decoration:none;\
 box-shadow:0 1px 6px #0006">Clause matrix</a>
@@ -41,6 +42,17 @@ document.addEventListener("click", event => {
   const clause = link && /^([A-Z]{2,3}-\\S+): /.exec(link.innerText.trim());
   if (clause) location.href = "clauses.html#" + encodeURIComponent(clause[1]);
 });
+{
+  const head = document.documentElement.dataset;
+  const stay = event => {
+    if (location.hash.length > 1 || !event.target.scrollTop || head.kept > 2) return;
+    event.target.scrollTop = 0;
+    head.kept = Number(head.kept ?? 0) + 1;
+  };
+  addEventListener("scroll", stay, true);
+  for (const touch of ["wheel", "pointerdown", "touchstart", "keydown", "click"])
+    addEventListener(touch, () => removeEventListener("scroll", stay, true), {once: true, capture: true});
+}
 </script>
 """
 
