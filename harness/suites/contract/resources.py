@@ -88,17 +88,32 @@ class Workbench:
         about = {"operation": operation.id, **options.pop("about", {"expect": "success", "case": "example"})}
         known = len(self.values.made)
         body = self.body(operation, members)
-        self.announce(operation, self.values.made[known:], parameters)
-        exchange = self.scenario.api.request(
-            operation.method,
-            fill_path(operation.path, **parameters),
-            params=self.values.query(operation) or None,
-            body=body,
-            about=about,
-            **options,
-        )
+        marks = self.values.made[known:]
+        self.announce(operation, marks, parameters)
+        exchange = None
+        try:
+            exchange = self.scenario.api.request(
+                operation.method,
+                fill_path(operation.path, **parameters),
+                params=self.values.query(operation) or None,
+                body=body,
+                about=about,
+                **options,
+            )
+        finally:
+            # Interrupted, or without an answer: it may have been made all the same.
+            if exchange is None or (exchange.response is None and not (exchange.failure or "").startswith("connect")):
+                self.scenario.cleanup(lambda: self._find(operation, marks, parameters))
         self.keep(operation, exchange)
         return exchange
+
+    def _find(self, create: Operation, marks: Sequence[str], parameters: Mapping[str, str]) -> None:
+        """Have what a request has made, whose answer never came, deleted too."""
+        link = self.links.creates(create)
+        if link is not None and self.links.deleter(create) is not None:
+            all_marks = [*marks, *self._names(create, parameters)]
+            for found in self.with_marks(self.spec.operation(link.target), all_marks, parameters):
+                self.remember(create, found)
 
     def own_parameters(self, operation: Operation) -> dict[str, str]:
         """Path parameters for a first request: new names where the operation makes something, else things that exist."""
@@ -193,9 +208,11 @@ class Workbench:
 
     def announce(self, create: Operation, marks: Sequence[str], parameters: Mapping[str, str]) -> None:
         """Enter into the ledger that something is about to be created; `marks`: values of it that nothing else has."""
-        own = [parameters[name] for name, mark in self.links.path_marks(create).items() if mark == "unique"]
-        if self.links.creates(create) is not None and (marks or own):
-            self.ledger.making(create.id, [*marks, *own], parameters)
+        if self.links.creates(create) is not None and (all_marks := [*marks, *self._names(create, parameters)]):
+            self.ledger.making(create.id, all_marks, parameters)
+
+    def _names(self, create: Operation, parameters: Mapping[str, str]) -> list[str]:
+        return [parameters[name] for name, mark in self.links.path_marks(create).items() if mark == "unique"]
 
     def remember(self, create: Operation, parameters: dict[str, str]) -> None:
         """Enter something that was created into the ledger and have it deleted at the end."""
