@@ -81,13 +81,17 @@ class Webhooks:
             if place in self._by_url:
                 return self._by_url[place]
             place = place.rpartition("/")[0]
-        segments = _segments(callback.request.url)
-        for start in range(len(segments)):
-            if found := self._by_path.get("/".join(segments[start:])):
-                return found
+        if found := self.named(callback):
+            return found
         if routed := self._by_path.get(callback.about.get("route", "")):
             return routed
         return next(iter(self._by_name.values())) if len(self._by_name) == 1 else None
+
+    def named(self, callback: Callback) -> Operation | None:
+        """The webhook that the end of the path names."""
+        segments = _segments(callback.request.url)
+        endings = ("/".join(segments[start:]) for start in range(len(segments)))
+        return next((self._by_path[path] for path in endings if path in self._by_path), None)
 
     def misspelt(self, callback: Callback) -> Operation | None:
         """The webhook whose name differs from the end of the path only in upper and lower case."""

@@ -7,13 +7,14 @@ reason; anything unforeseen is an error of the harness. Findings travel to the c
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from harness.checks import check_timeline
+from harness.checks.callbacks import Webhooks, judge_callback, payload
 from harness.drivers.recorder.errors import RecorderError
 from harness.sequences import ORDER_SLACK
 from harness.suites.repeating import TestRun, runs_before, want_again, weigh
@@ -22,6 +23,7 @@ from harness.verdicts import Finding, Reason, Verdict
 
 FINDINGS = "ringtrue-findings"
 RUNS_HAD = "ringtrue-runs"
+_MOST_STRAYS = 5
 _scenario = pytest.StashKey[Scenario]()
 
 
@@ -89,6 +91,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
             asked={*scenario.clauses} - {finding.clause for finding in scenario.findings},
             complete=complete,
         )
+        findings += _unreadable(scenario)
     except Exception as caught:  # noqa: BLE001  a broken check must not hide what the test has found already
         broken = caught
     if (kept_back := scenario.kept_back) is not None:
@@ -129,6 +132,24 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
         item=item, scenario=scenario, findings=[Finding.from_json(one) for one in _scrubbed(scenario, named)]
     )
     _end(scenario, named, own_error, inconclusive)
+
+
+def _unreadable(scenario: Scenario) -> Iterator[Finding]:
+    """Findings about callbacks that belong to no scenario because they are no JSON object: wrong, whosever they are.
+
+    Only those whose path says what they are. They enter the record after all else is judged, so that no call flow takes
+    them for its own.
+    """
+    if "recorder" not in vars(scenario):
+        return
+    strays = [one for one in scenario.recorder.unrouted() if one.seq < 0]
+    unreadable = [one for one in strays if not isinstance((payload(one.request) or (None,))[0], dict)]
+    for stray in unreadable[:_MOST_STRAYS]:
+        webhooks = Webhooks(scenario.timeline, scenario.contract)
+        webhook = webhooks.named(stray)
+        if webhook is not None and webhook.request.schemas and webhook.method == stray.request.method:
+            found = judge_callback(scenario.timeline.add(stray), webhooks)
+            yield from (one for one in found if one.verdict is Verdict.FAIL and one.clause == webhook.body_clause)
 
 
 def _scrubbed(scenario: Scenario, findings: Iterable[Finding]) -> list[dict[str, Any]]:

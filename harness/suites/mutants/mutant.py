@@ -22,7 +22,7 @@ NOT_JSON = b"ringtrue mutant"
 _PACK: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mutant:
     """One wrong thing. It breaks `clause`, by `rule`; `operation` is that whose answers it changes, or a webhook.
 
