@@ -51,7 +51,7 @@ def commands() -> None:
     """Tells whether a voice platform does what its documents say: over HTTP, in SIP and RTP, and in its callbacks."""
 
 
-@commands.command(epilog=_EXITS)
+@commands.command(short_help="Judge an implementation, or the embedded platform.", epilog=_EXITS)
 @click.option(
     "--target",
     type=_PATH,
@@ -127,7 +127,7 @@ def run(target: Path | None, **options: Any) -> int:
     return run_suites(RunOptions(target=target, **options))
 
 
-@commands.command(epilog=_EXITS)
+@commands.command(short_help="Join shards, or runs of different systems, into one run.", epilog=_EXITS)
 @click.argument("runs", nargs=-1, required=True, type=_PATH, metavar="RUN...")
 @click.option("-o", "--output", required=True, type=_FOLDER, metavar="DIR", help="Where to write the merged run.")
 @click.option("--floor", type=percent, metavar="PERCENT", help="As for `ringtrue run`.  [default: that of the shards]")
@@ -151,7 +151,7 @@ def merge(sarif: Path | None, annotations: str, **options: Any) -> int:
     return show(record, ShowOptions(annotations=annotations, sarif=sarif))
 
 
-@commands.command(epilog=_EXITS)
+@commands.command(short_help="Prove that the harness can fail: break promises on purpose.", epilog=_EXITS)
 @click.argument("faults", nargs=-1, metavar="[NAME]...")
 @click.option("--null", is_flag=True, help="Null targets instead of faults: nothing may pass against any of them.")
 @click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
@@ -183,7 +183,7 @@ def faults(**options: Any) -> int:
     return run_faults(FaultsOptions(**options))
 
 
-@commands.command()
+@commands.command(short_help="Waive a deviation that a run found, for a while.")
 @click.argument("which", metavar="CLAUSE|FINGERPRINT")
 @click.option("--run", "run_dir", type=_PATH, default=Path("reports/latest"), show_default=True, metavar="RUN")
 @click.option("--reason", required=True, metavar="TEXT", help="Why it is let pass.")
@@ -205,7 +205,7 @@ def waive(which: str, run_dir: Path, **wanted: Any) -> int:
     return 0
 
 
-@commands.command()
+@commands.command(short_help="Build the report of a run, and show it.")
 @click.argument("run_dir", type=_FOLDER, default=Path("reports/latest"))
 @click.option("--open", "open_browser", is_flag=True, help="Serve it on loopback and open a browser.")
 @click.option("--serve", is_flag=True, help="Serve it on loopback.")
@@ -223,7 +223,7 @@ def report(run_dir: Path, open_browser: bool, serve: bool) -> int:
     return 0
 
 
-@commands.command()
+@commands.command(short_help="Write a commented target file for a system.")
 @click.argument("system")
 @click.option("-o", "--output", type=_PATH, metavar="FILE", help="Where to write it.  [default: <system>.toml]")
 @click.option("--base-url", metavar="URL", help="Where the API is.")
@@ -262,7 +262,7 @@ def init(system: str, output: Path | None, settings: tuple[str, ...], no_input: 
         return _fail(error, 2)
 
 
-@commands.command()
+@commands.command(short_help="Say what is missing, here and at a target.")
 @click.option("--target", type=_PATH, metavar="FILE", help="Also try what this target file describes.")
 def doctor(target: Path | None) -> int:
     """Say what is missing on this machine, and whether a target can be reached and judged."""
@@ -271,7 +271,7 @@ def doctor(target: Path | None) -> int:
     return examine(target)
 
 
-@commands.command()
+@commands.command(short_help="Delete what a killed run left at its target.")
 @click.argument("run_dir", type=_FOLDER, required=False)
 @click.option("--target", type=_PATH, metavar="FILE", help="The target file that the run was given.")
 @click.option("--url", metavar="URL", help="The base URL that the run was given with --url.")
@@ -288,7 +288,7 @@ def cleanup(run_dir: Path | None, target: Path | None, url: str | None, dry_run:
         return _fail(error, 2)
 
 
-@commands.command(epilog=_EXITS)
+@commands.command(short_help="Stand between a platform and an application, and judge.", epilog=_EXITS)
 @click.option("--system", metavar="S", help="Which system the platform is.  [default: the target file's]")
 @click.option("--forward", required=True, metavar="URL", help="The application: where callbacks are passed on to.")
 @click.option(
@@ -326,7 +326,7 @@ def record(**options: Any) -> int:
     return record_traffic(RecordOptions(**options))
 
 
-@commands.command(epilog=_EXITS)
+@commands.command(short_help="Judge recorded traffic, without sending any.", epilog=_EXITS)
 @click.argument("recordings", nargs=-1, required=True, type=_PATH, metavar="RECORDING...")
 @click.option("--system", metavar="S", help="Which system it is.  [default: told from what was recorded]")
 @click.option(
@@ -349,7 +349,10 @@ def check(**options: Any) -> int:
     return check_recordings(CheckOptions(**options))
 
 
-@commands.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@commands.command(
+    short_help="Serve the reference platform, a mock with real SIP.",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def platform(arguments: tuple[str, ...]) -> int:
     """Serve the reference platform: a mock with real SIP and real callbacks (`ringtrue platform --help`)."""
@@ -358,7 +361,7 @@ def platform(arguments: tuple[str, ...]) -> int:
     return serve_platform(list(arguments))
 
 
-@commands.command()
+@commands.command(short_help="Print the clauses, and what covers them.")
 @click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
 @click.option(
     "--level", "levels", multiple=True, type=click.Choice(["documented", "inferred"]), help="Only this level."
@@ -400,7 +403,7 @@ def clauses(
     return 0
 
 
-@commands.command()
+@commands.command(short_help="List the steps that feature files may use.")
 @click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (may be repeated).")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def steps(systems: tuple[str, ...], form: str) -> int:

@@ -140,6 +140,7 @@ def test_help_is_there_at_once(tmp_path: Path) -> None:
     assert {done.code for done in runs} == {0}
     assert "Exit codes" in runs[0].out
     assert "run" in runs[0].out
+    assert "..." not in runs[0].out.partition("Commands:")[2], "what a command does is said whole"
     assert min(done.seconds for done in runs) < 0.3, [done.seconds for done in runs]
 
 
