@@ -9,7 +9,7 @@ import pytest
 
 from harness.contract import data_folder, load_contracts
 from harness.suites.scenarios.features import FeatureError
-from harness.suites.scenarios.steps import all_steps, as_json, as_text, check_features
+from harness.suites.scenarios.steps import all_steps, as_json, as_text, check_features, readable
 
 _CONTRACTS = load_contracts(("apidaze", "vtx"))
 _GOOD = """\
@@ -32,6 +32,20 @@ def _features(folder: Path, text: str, place: str = "apidaze/mine.feature") -> P
 
 def test_every_shipped_feature_keeps_to_the_vocabulary() -> None:
     check_features([data_folder("features")], load_contracts())
+
+
+def test_steps_are_listed_as_people_write_them() -> None:
+    for pattern, words in (
+        (r"user (?P<a>[ABC]) calls user (?P<b>[ABC])( again)?", "user (A|B|C) calls user (A|B|C)( again)?"),
+        (r"(?P<o>(send|hangup)(jwt)?) is sent for (?P<who>.+)", "(send|hangup)(jwt)? is sent for {who}"),
+        (r"an? (?P<k>desk|phone)(?P<m>| that is busy), (?:for|with) '(?P<n>[0-9]+)'",
+         "an? (desk|phone)( that is busy)?, (for|with) '{n}'"),
+        (r"a call(?P<x>( into nowhere)?) for (?P<s>\d+) seconds(?: of (?P<p>bob))?",
+         "a call( into nowhere)? for {s} seconds( of bob)?"),
+        (r"(?P<c>newCall|callEvent) comes\s*\[(?P<clause>[A-Z]{2,3}-[^\]\s]+)\]", "(newCall|callEvent) comes [CLAUSE]"),
+    ):  # fmt: skip
+        assert readable(pattern) == words
+    assert not [step.text for step in all_steps() if "(?" in step.text or "\\" in step.text]
 
 
 def test_good_features_pass(tmp_path: Path) -> None:

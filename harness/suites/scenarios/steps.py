@@ -9,6 +9,7 @@ import difflib
 import importlib
 import inspect
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ from harness.suites.scenarios.vocabulary import StepPattern
 
 FORMAT = 1
 _KINDS = ("given", "when", "then")
+# An innermost group of a regular expression; one that is readable already has brackets and bars of another kind.
+_GROUP = re.compile(r"\((?:\?P<(?P<name>\w+)>|\?:)?(?P<inside>[^()]*)\)(?P<maybe>\??)")
+_DONE = str.maketrans("«»¦", "()|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ def as_text(steps: Sequence[StepWords]) -> str:
                 lines.append(f"  {step.kind.capitalize():5} {step.text}{after}")
     lines += [
         "",
-        "{words} in braces are free; [CLAUSE] is the id of the clause that the step decides (`ringtrue clauses`).",
+        "{words} in braces are free, (a|b) is a choice, and what stands before ? may be left out; [CLAUSE] is the id of the",
+        "clause that the step decides (`ringtrue clauses`).",
     ]
     return "\n".join(lines)
 
@@ -150,13 +155,33 @@ def _line(context: StepFunctionContext) -> int:
     return int(function.__code__.co_firstlineno)
 
 
+def readable(pattern: str) -> str:
+    """A regular expression of a step as people write it: choices stay, and what else may vary is a name in braces."""
+    text = re.sub(r"\\s\*\\\[\(\?P<clause>.*\)\\\]$", " [CLAUSE]", pattern)
+    while group := _GROUP.search(text):
+        text = text[: group.start()] + _shown(**group.groupdict()) + text[group.end() :]
+    return text.translate(_DONE)
+
+
+def _shown(name: str | None, inside: str, maybe: str) -> str:
+    if letters := re.fullmatch(r"\[([A-Za-z]{1,4})\]", inside):
+        inside = "|".join(letters[1])
+    if name and not re.fullmatch(r"[\w ,'|?«»¦-]*", inside):
+        return f"{{{name}}}{maybe}"
+    ways = inside.split("|")
+    there = [way for way in ways if way]
+    if len(there) == len(ways) == 1 and not maybe:
+        return inside
+    return f"«{'¦'.join(there)}»{'?' if maybe or there != ways else ''}"
+
+
 def _words(system: str, context: StepFunctionContext) -> StepWords:
     parser = context.parser
     names = inspect.signature(context.step_func).parameters
     return StepWords(
         system=system,
         kind=context.type or "given",
-        text=parser.words if isinstance(parser, StepPattern) else parser.name,
+        text=parser.words if isinstance(parser, StepPattern) else readable(parser.name),
         table="datatable" in names,
         docstring="docstring" in names,
         clause="clause" in names,
