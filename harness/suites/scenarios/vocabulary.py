@@ -66,3 +66,19 @@ def answered(exchange: HttpExchange | None) -> HttpResponse:
     if exchange.response is None:
         raise InconclusiveError(Reason.UNREACHABLE, exchange.failure or "no answer")
     return exchange.response
+
+
+class LastAnswer:
+    """What a scenario works with has sent requests, and steps speak of the last one."""
+
+    last: HttpExchange | None = None
+
+    def answer(self) -> HttpExchange:
+        """The last exchange; inconclusive when nobody answered."""
+        answered(self.last)
+        assert self.last is not None
+        return self.last
+
+    @property
+    def status(self) -> int:
+        return answered(self.last).status

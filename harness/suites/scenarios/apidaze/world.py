@@ -14,7 +14,7 @@ from harness.drivers.sipp import SippResult
 from harness.suites.contract.resources import FORM, Workbench
 from harness.suites.contract.values import unique
 from harness.suites.scenario import InconclusiveError, Scenario
-from harness.suites.scenarios.vocabulary import member
+from harness.suites.scenarios.vocabulary import LastAnswer, member
 from harness.target import ApidazeTarget
 from harness.timeline import HttpExchange
 from harness.verdicts import Reason
@@ -37,7 +37,7 @@ SCRIPTS = Kind("script", "ExternalScript", "/externalscripts", "url")
 
 
 @dataclass
-class World:
+class World(LastAnswer):
     """What a scenario has made and seen so far."""
 
     scenario: Scenario
@@ -62,19 +62,6 @@ class World:
     @property
     def others(self) -> list[dict[str, Any]]:
         return [one for index, one in enumerate(self.items) if index != self.chosen]
-
-    def answer(self) -> HttpExchange:
-        """The last exchange; inconclusive when nobody answered."""
-        assert self.last is not None
-        if self.last.response is None:
-            raise InconclusiveError(Reason.UNREACHABLE, self.last.failure or "no answer")
-        return self.last
-
-    @property
-    def status(self) -> int:
-        response = self.answer().response
-        assert response is not None
-        return response.status
 
     def listed(self) -> list[dict[str, Any]]:
         """The list as it is now."""

@@ -17,7 +17,7 @@ from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.callable.kinds import GATEWAY, HOOK, KINDS, NOWHERE, ROUTE_START, Json, Kind, merged
 from harness.suites.scenarios.callable.shelf import PLACES, Place, Shelf
 from harness.suites.scenarios.sameness import leaf_members, same_value
-from harness.suites.scenarios.vocabulary import member
+from harness.suites.scenarios.vocabulary import LastAnswer, member
 from harness.timeline import HttpExchange
 from harness.verdicts import Reason
 
@@ -36,7 +36,7 @@ class Thing:
 
 
 @dataclass
-class World:
+class World(LastAnswer):
     """What a scenario has made and seen so far."""
 
     scenario: Scenario
@@ -60,19 +60,6 @@ class World:
     @property
     def others(self) -> list[Thing]:
         return [one for index, one in enumerate(self.things) if index != self.chosen]
-
-    def answer(self) -> HttpExchange:
-        """The last exchange; inconclusive when nobody answered."""
-        assert self.last is not None
-        if self.last.response is None:
-            raise InconclusiveError(Reason.UNREACHABLE, self.last.failure or "no answer")
-        return self.last
-
-    @property
-    def status(self) -> int:
-        response = self.answer().response
-        assert response is not None
-        return response.status
 
     @cached_property
     def account(self) -> str:

@@ -17,7 +17,7 @@ from harness.sequences import ORDER_SLACK
 from harness.suites.contract.resources import Workbench
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.telephony import Lease
-from harness.suites.scenarios.vocabulary import member
+from harness.suites.scenarios.vocabulary import LastAnswer, member
 from harness.target import UserTarget
 from harness.timeline import Callback, HttpExchange
 from harness.verdicts import Reason
@@ -54,7 +54,7 @@ class PlacedCall:
 
 
 @dataclass
-class World:
+class World(LastAnswer):
     """What a scenario has made and seen so far."""
 
     scenario: Scenario
@@ -79,19 +79,6 @@ class World:
     @property
     def call(self) -> PlacedCall:
         return self.calls[-1]
-
-    def answer(self) -> HttpExchange:
-        """The last exchange; inconclusive when nobody answered."""
-        assert self.last is not None
-        if self.last.response is None:
-            raise InconclusiveError(Reason.UNREACHABLE, self.last.failure or "no answer")
-        return self.last
-
-    @property
-    def status(self) -> int:
-        response = self.answer().response
-        assert response is not None
-        return response.status
 
     def now(self) -> float:
         return self.scenario.timeline.clock.now()

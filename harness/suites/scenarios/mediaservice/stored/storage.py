@@ -16,7 +16,7 @@ from harness.suites.contract.resources import Workbench, wav
 from harness.suites.contract.values import unique
 from harness.suites.scenario import InconclusiveError, Scenario
 from harness.suites.scenarios.mediaservice.blame import says_success, without_what_is_refused
-from harness.suites.scenarios.vocabulary import answered, member
+from harness.suites.scenarios.vocabulary import LastAnswer, answered, member
 from harness.target import MediaserviceTarget
 from harness.timeline import HttpExchange
 from harness.verdicts import Reason
@@ -31,7 +31,7 @@ _BEGINNINGS = ("a", "m", "z")
 
 
 @dataclass
-class Storage:
+class Storage(LastAnswer):
     """`files`: the bytes of what was put, by name; `name`: the latest of them; `before`: its size before it was replaced."""
 
     scenario: Scenario
@@ -52,12 +52,6 @@ class Storage:
 
     def new_name(self) -> str:
         return unique(_BEGINNINGS[len(self.files) % len(_BEGINNINGS)]) + ".wav"
-
-    def answer(self) -> HttpExchange:
-        """The last exchange. Raises InconclusiveError where nobody answered."""
-        answered(self.last)
-        assert self.last is not None
-        return self.last
 
     @property
     def refused(self) -> bool:
