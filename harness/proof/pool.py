@@ -153,7 +153,9 @@ class _Child:
 
 def load_once() -> None:
     """Import what trials need, and read all contracts; a child finds them there."""
-    from harness.contract import load_contracts
+    from pytest_bdd.feature import get_features
+
+    from harness.contract import data_folder, load_contracts
     from harness.reference.systems import SYSTEM_NAMES
     from harness.suites.scenarios.features import STEPS, steps_of
 
@@ -161,6 +163,7 @@ def load_once() -> None:
         importlib.import_module(name)
     for name in STEPS:
         steps_of(name)
+        get_features([str(data_folder("features") / name)])  # parsed once: pytest-bdd keeps them
     load_contracts()
     gc.collect()
     gc.freeze()

@@ -87,7 +87,8 @@ def _alone(folder: Path, systems: list[str]) -> int:
             pool.submit(test, Trial(system, tests=(test.partition("::")[2].partition("@")[0],)))
         while pool.busy:
             test, result = pool.wait()
-            bad = {clause: verdict for clause, verdict in result.verdicts.items() if verdict != "pass"}
+            verdicts = {clause: verdict for clause, verdict in result.verdicts.items() if verdict != "pass"}
+            bad = {clause: f"{verdict} {result.messages.get(clause, '')}" for clause, verdict in verdicts.items()}
             if bad or result.problem or not result.verdicts:
                 wrong += 1
                 print(f"{test}: {result.problem or bad or 'nothing was judged'}", flush=True)
