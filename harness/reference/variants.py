@@ -11,16 +11,19 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harness.reference.faults.fault import wrap
 from harness.reference.fetch import Fetcher
+from harness.reference.other_ids import install_ids
 from harness.reference.sip.transport import Transport
 
 _ANSWER_DELAY = 0.3
 _CALLBACK_DELAY = 1.0
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)(?:Z|\+00:?00)")
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -39,6 +42,7 @@ class Variant:
     """One way to differ. `answer` changes HTTP answers, `callback` what applications are sent, `sip` each SIP message.
 
     `sip` gives the messages to send in place of one; `wait` and `callback_wait` are seconds before an answer or a callback.
+    `place` does whatever else there is to do: it is given the front, and gives the one to serve.
     """
 
     id: str
@@ -48,6 +52,7 @@ class Variant:
     sip: Callable[[bytes], list[bytes]] | None = None
     wait: float = 0.0
     callback_wait: float = 0.0
+    place: Callable[[ASGIApp], ASGIApp] | None = None
 
 
 def install(chosen: Iterable[Variant], front: ASGIApp) -> ASGIApp:
@@ -59,6 +64,8 @@ def install(chosen: Iterable[Variant], front: ASGIApp) -> ASGIApp:
             wrap(Fetcher, "request", _callback_of(variant))
         if variant.sip:
             wrap(Transport, "send", _send_of(variant.sip))
+        if variant.place:
+            front = variant.place(front)
     return front
 
 
@@ -151,6 +158,20 @@ def _more_members(value: Any) -> Any:
             }
         case list():
             return [_more_members(item) for item in value]
+        case _:
+            return value
+
+
+def _elsewhere(value: Any) -> Any:
+    """The same instants, as clocks two hours to the east show them."""
+    match value:
+        case dict():
+            return {name: _elsewhere(item) for name, item in value.items()}
+        case list():
+            return [_elsewhere(item) for item in value]
+        case str() if found := _INSTANT.fullmatch(value):
+            moved = datetime.fromisoformat(found[1]).replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=2)))
+            return moved.isoformat(timespec="milliseconds")
         case _:
             return value
 
@@ -281,6 +302,9 @@ _ALL = (
     Variant("callback-more-members", "callbacks have a member more in every object", callback=_with_json(_more_members)),
     Variant("callback-spelling", "callbacks in another spelling of JSON", callback=_with_json(_reordered, _spelled)),
     Variant("callback-header-case", "header names of callbacks in title case", callback=_title_case),
+    Variant("http-time-zone", "instants in another time zone", answer=_with_json(_elsewhere)),
+    Variant("callback-time-zone", "instants of callbacks in another time zone", callback=_with_json(_elsewhere)),
+    Variant("other-ids", "ids in another form", place=install_ids),
     Variant("sip-compact", "compact SIP header names", sip=_renamed(lambda name: _COMPACT.get(name.lower(), name))),
     Variant("sip-lower-case", "SIP header names in lower case", sip=_renamed(str.lower)),
     Variant("sip-order", "SIP headers in alphabetical order", sip=_shuffled),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -24,7 +25,7 @@ from harness.gate.compare import compare, refuse_unrelated
 from harness.gate.settings import Settings, read_settings
 from harness.redact import Redactor
 from harness.report.progress import Progress
-from harness.report.results import RunRecord, ShardRecord, write_results
+from harness.report.results import SUMMARY, VERDICTS, RunRecord, ShardRecord, write_results
 from harness.suites import current
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
 from harness.suites.mutants.placing import MutantError, find_mutant, place_callbacks
@@ -42,6 +43,10 @@ from harness.target import RecorderTarget, Target, TargetError, load_target, par
 from harness.timeline import Clock
 from harness.verdicts import Finding, Reason, RunVerdict, Verdict, judge
 from harness.yamlfile import DataError
+
+# What a run leaves, and the next one in the same folder may not take for its own.
+_RESULTS = (VERDICTS, SUMMARY)
+_FOLDERS = ("allure-results", "leases", "sipp", "timelines")
 
 
 class SessionError(Exception):
@@ -154,6 +159,7 @@ class Session:
             mutant=mutant.id if mutant else "",
             repeats=option.ringtrue_reruns,
         )
+        _empty(run_dir)
         forget(run_dir)
         stack.callback(forget, run_dir)
         session = cls(plan, stack, config, name, settings)
@@ -354,6 +360,19 @@ def _run_folder(asked: str | None) -> Path:
     except OSError as error:
         raise SessionError(f"{folder}: cannot be made: {error.strerror}") from error
     return folder.resolve()
+
+
+def _empty(run_dir: Path) -> None:
+    """Take away what an earlier run in the same folder has left, but for its ledger, which may still be needed."""
+    for name in _RESULTS:
+        (run_dir / name).unlink(missing_ok=True)
+    for name in _FOLDERS:
+        folder = run_dir / name
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def _chosen(asked: list[str], known: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -28,3 +29,16 @@ def test_the_folder_in_which_ringtrue_lies_is_no_name(tmp_path: Path) -> None:
     done = ringtrue("run", "--system", "vtx", "-k", "harness", "-q", folder=tmp_path)
     assert done.code == 3, done
     assert "no test has a name that matches" in done.out
+
+
+def test_a_folder_that_is_used_again_holds_the_newest_run_only(tmp_path: Path) -> None:
+    run = ("run", "--system", "vtx", "-q", "--workers", "1", "--run-dir", "run")
+    for expression in ("listSubscriptions", "getServer"):
+        done = ringtrue(*run, "-k", f"test_valid_request and {expression}", folder=tmp_path)
+        assert done.code in (0, 3), done.err
+        results = list((tmp_path / "run" / "allure-results").glob("*-result.json"))
+        names = [json.loads(path.read_text(encoding="utf-8"))["name"] for path in results]
+        timelines = sorted((tmp_path / "run" / "timelines").glob("test_*.jsonl"))
+        assert names
+        assert len(timelines) == 1, timelines
+        assert expression in timelines[0].name
