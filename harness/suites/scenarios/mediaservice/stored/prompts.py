@@ -19,6 +19,7 @@ from harness.suites.scenarios.vocabulary import decides, member, step_pattern
 from harness.verdicts import Reason
 
 _LIFE = "900"
+_REFUSED = "success false, or 4xx"
 
 
 @pytest.fixture
@@ -225,14 +226,8 @@ def same_bytes(storage: Storage, clause: str) -> None:
 
 @decides("the platform says that it failed")
 def says_failure(storage: Storage, clause: str) -> None:
-    words = "for a file that never was there is an answer with success"
-    storage.scenario.check(
-        clause,
-        storage.refused,
-        words,
-        expected="success false, or 4xx",
-        seen=seen_answer(storage.answer()),
-        at=storage.last,
+    _check_answer(
+        storage, clause, storage.refused, "for a file that never was there is an answer with success", _REFUSED
     )
 
 
@@ -249,14 +244,7 @@ def tells_reason(storage: Storage, clause: str) -> None:
     body = json_body(storage.answer())
     if member(body, "success") is False:
         words = "an answer with success false tells no reason"
-        storage.scenario.check(
-            clause,
-            bool(member(body, "reason")),
-            words,
-            expected="reason",
-            seen=seen_answer(storage.answer()),
-            at=storage.last,
-        )
+        _check_answer(storage, clause, bool(member(body, "reason")), words, "reason")
 
 
 @decides("the move is carried out")
@@ -270,14 +258,12 @@ def is_moved(storage: Storage, clause: str) -> None:
 @decides("the move is not accepted")
 def is_not_moved(storage: Storage, clause: str) -> None:
     words = "a move is accepted that lacks something, or leads elsewhere"
-    storage.scenario.check(
-        clause,
-        storage.refused,
-        words,
-        expected="success false, or 4xx",
-        seen=seen_answer(storage.answer()),
-        at=storage.last,
-    )
+    _check_answer(storage, clause, storage.refused, words, _REFUSED)
+
+
+def _check_answer(storage: Storage, clause: str, kept: bool, words: str, expected: str) -> None:
+    seen = seen_answer(storage.answer())
+    storage.scenario.check(clause, kept, words, expected=expected, seen=seen, at=storage.last)
 
 
 def _expect_url(storage: Storage) -> str:
