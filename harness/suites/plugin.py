@@ -6,6 +6,7 @@ in `session`, what a test works with in `scenario`, and how a test ends in `outc
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,12 @@ def pytest_configure_node(node: Any) -> None:
     session = node.config.stash.get(_session, None)
     if session is not None:
         node.workerinput["ringtrue"] = session.plan.to_json()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays to the end: the garbage collector need not look at it again and again."""
+    if session.config.stash.get(_worker, None) is not None:
+        gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

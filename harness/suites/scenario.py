@@ -32,11 +32,12 @@ __all__ = ["InconclusiveError", "Scenario", "Worker"]
 if TYPE_CHECKING:
     from harness.drivers.recorder import RecorderClient
     from harness.drivers.sipp import SippRunner
+    from harness.suites.contract.engine import Probed
     from harness.suites.mutants import Standing
 
 
 class Worker:
-    """What the tests of one process share: the plan, secrets learnt so far, tokens, the rate limit.
+    """What the tests of one process share: the plan, secrets learnt so far, tokens, the rate limit, what was `probed`.
 
     It knows the scenarios that are open: where an interruption kept pytest from ending one, `close` does. `repeats`: so many
     times tests may still be run again here.
@@ -50,6 +51,7 @@ class Worker:
         self.lag = lag_meter()
         self.open_scenarios: list[Scenario] = []
         self.repeats = -(-plan.repeats // plan.workers)
+        self.probed: Probed = {}
         self._credentials: dict[tuple[str, bool], Credentials] = {}
 
     @cached_property

@@ -1,8 +1,10 @@
-"""Requests per second of the contract suite beside `schemathesis run`: same spec, seed, phases and number of examples.
+"""Requests per second of the contract suite beside `schemathesis run`: same spec, seed, phases, operations and examples.
 
 Run by hand: `python -m tests.benchmarks.contract_fuzz [--system S] [--seed N]`. Each side gets a fresh platform, whose
-log counts the requests and says when the first and the last came; what comes before (imports, the probe) is on neither
-side's clock, judging is. It prints figures and asserts nothing; the goal is at least the rate of schemathesis.
+log counts the requests and says when the first and the last came: between them lie making, sending and judging of requests,
+on both sides; imports and the first look at the target come before. `whole` is the command from start to end, `cpu` its
+processor time per request, both with the start. It prints figures and asserts nothing; the goal is at least the rate of
+schemathesis. The requests differ in number: ours leaves alone what is not its own, cleans up, and follows links its own way.
 """
 
 from __future__ import annotations
@@ -11,22 +13,26 @@ import argparse
 import base64
 import json
 import re
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.contract import data_folder
+from harness.contract import data_folder, load_contracts
+from harness.suites.contract.links import Links
 from harness.suites.plan import MAX_EXAMPLES
 from tests.e2e.command import Running
 
 _BIN = Path(sys.executable).parent
-_PHASES = "examples,coverage,fuzzing,stateful"
+_UNIT = ("examples", "coverage", "fuzzing")
 _SECONDS = 600.0
 _REQUEST = re.compile(r"^([\d:.]+) .*: (?:GET|POST|PUT|PATCH|DELETE|OPTIONS|HEAD|TRACE) /\S* \d{3}$", re.MULTILINE)
 # Requests by which `ringtrue run` looks whether the target can be judged, token included.
@@ -56,29 +62,68 @@ def _headers(system: str, target: dict[str, Any]) -> list[str]:
             return []
 
 
+def _configuration(system: str) -> str:
+    """What makes schemathesis try the same operations as the contract suite, each in the same phases."""
+    spec = load_contracts([system])[system].spec
+    links = Links(spec)
+    never = [one.id for one in spec.operations if one.target_url or links.dials(one)]
+    walked = [one.id for one in spec.operations if one.id not in never and not (one.secured and links.is_whole(one))]
+    lines = ["[generation]", "no-shrink = true", "with-security-parameters = false", "allow-x00 = false"]
+    for names, wanted in ((never, ["enabled = false"]), (walked, [f"phases.{name}.enabled = false" for name in _UNIT])):
+        if names:
+            lines += ["[[operations]]", f"include-operation-id = {json.dumps(names)}", *wanted]
+    return "\n".join(lines) + "\n"
+
+
 def _command(side: str, system: str, file: Path, seed: int) -> list[str]:
     if side == "ringtrue":
         expression = "contract and (generated or linked)"
         wanted = ["run", "--target", str(file), "--system", system, "-k", expression, "--workers", "1"]
         return [str(_BIN / "ringtrue"), *wanted, "--seed", str(seed), "-q"]
     target = tomllib.loads(file.read_text(encoding="utf-8"))[system]
-    command = [str(_BIN / "schemathesis"), "run", str(data_folder("specs") / system / "openapi.yaml")]
-    command += ["--url", target["base_url"], "--phases", _PHASES, "--seed", str(seed), "--workers", "1"]
+    file.with_name("schemathesis.toml").write_text(_configuration(system), encoding="utf-8")
+    command = [str(_BIN / "schemathesis"), "--config-file", str(file.with_name("schemathesis.toml")), "run"]
+    command += [str(data_folder("specs") / system / "openapi.yaml"), "--url", target["base_url"]]
+    command += ["--phases", ",".join((*_UNIT, "stateful")), "--seed", str(seed), "--workers", "1"]
     command += ["--max-examples", str(MAX_EXAMPLES), "--generation-database", "none", "--continue-on-failure"]
     return command + [part for header in _headers(system, target) for part in ("-H", header)]
 
 
-def _measure(side: str, system: str, seed: int, folder: Path) -> tuple[int, float]:
-    """Requests that one side sent, and the seconds from the first to the last."""
+@dataclass(frozen=True)
+class Figures:
+    """Of one side: requests, seconds from the first to the last, of the whole command, and of processor time."""
+
+    requests: int
+    seconds: float
+    whole: float
+    cpu: float
+
+    def __str__(self) -> str:
+        rate, cost = self.requests / self.seconds, 1000 * self.cpu / self.requests
+        return f"{self.requests:>10}{self.seconds:>10.1f}{rate:>12.1f}{self.whole:>10.1f}{cost:>10.1f} ms"
+
+
+def _measure(side: str, system: str, seed: int, folder: Path) -> Figures:
     file = folder / "target.toml"
     with Running("platform", "--system", system, "--target-file", file, folder=folder) as platform:
         platform.wait_for(lambda: '"ready": true' in platform.said()[0], 20, "the platform's ready line")
+        # The platform may be littered, so that all operations are tried.
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace(f"[{system}]", f"[{system}]\nscratch = true", 1), encoding="utf-8")
         command = _command(side, system, file, seed)
+        began, used = time.monotonic(), _used()
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        whole, cpu = time.monotonic() - began, _used() - used
         if done.returncode not in (0, 1):
             print(f"{side} ended with {done.returncode}: {(done.stderr or done.stdout)[-500:]}", file=sys.stderr)
         times = [_seconds(found[1]) for found in _REQUEST.finditer(platform.said()[1])][_PROBE:]
-        return len(times), times[-1] - times[0]
+        return Figures(len(times), times[-1] - times[0], whole, cpu)
+
+
+def _used() -> float:
+    """Processor time of the children that have ended; the platform has not while the figures are taken."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _seconds(clock: str) -> float:
@@ -91,12 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--system", action="append", choices=["apidaze", "callable", "vtx", "mediaservice"])
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(arguments)
-    print(f"{'system':14}{'side':14}{'requests':>10}{'seconds':>10}{'per second':>12}")
+    print(f"{'system':14}{'side':14}{'requests':>10}{'seconds':>10}{'per second':>12}{'whole':>10}{'cpu':>10}")
     for system in asked.system or ["apidaze", "callable", "vtx", "mediaservice"]:
         for side in ("ringtrue", "schemathesis"):
             with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-                requests, seconds = _measure(side, system, asked.seed, Path(folder))
-            print(f"{system:14}{side:14}{requests:>10}{seconds:>10.1f}{requests / seconds:>12.1f}", flush=True)
+                figures = _measure(side, system, asked.seed, Path(folder))
+            print(f"{system:14}{side:14}{figures}", flush=True)
     return 0
 
 

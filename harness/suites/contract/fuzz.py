@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     import requests
     from schemathesis import Case
     from schemathesis.core.transport import Response
-    from schemathesis.schemas import BaseSchema
 
     from harness.suites.contract.sending import BoundedAdapter
 
@@ -43,51 +41,29 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
         FuzzError: schemathesis could not do its work.
         InconclusiveError: no credentials, or nothing that the operation could be tried on.
     """
-    import schemathesis
-    from schemathesis.config import SchemathesisConfig
-    from schemathesis.engine import events, from_schema
+    from schemathesis.engine import events
 
+    from harness.suites.contract import engine
     from harness.suites.contract.sending import BoundedAdapter
 
-    logging.getLogger("schemathesis").setLevel(logging.ERROR)
     target, timing = bench.scenario.target, bench.scenario.plan.target.timing
     wire = Wire(timing, verify_tls=target.verify_tls)
     guard = _Guard(bench, operation, BoundedAdapter(wire))
-    stateful = operation is None
-    config = SchemathesisConfig.from_dict(
-        {
-            "seed": seed,
-            "workers": 1,
-            "base-url": target.base_url,
-            "headers": _credentials(bench),
-            "tls-verify": target.verify_tls,
-            "request-timeout": timing.answer,
-            "max-redirects": 0,
-            "cache": {"enabled": False},
-            "checks": {"enabled": False},
-            "generation": {
-                "max-examples": max_examples,
-                "database": "none",
-                "no-shrink": True,
-                "with-security-parameters": False,
-                "allow-x00": False,
-            },
-            "phases": {
-                "examples": {"enabled": not stateful},
-                "coverage": {"enabled": not stateful},
-                "fuzzing": {"enabled": not stateful, "error-feedback": {"enabled": False}},
-                "stateful": {"enabled": stateful},
-            },
-        }
+    settings = {
+        "base-url": target.base_url,
+        "headers": _credentials(bench),
+        "tls-verify": target.verify_tls,
+        "request-timeout": timing.answer,
+    }
+    schema = engine.load(
+        _document(bench, guard), settings, seed=seed, max_examples=max_examples, walk=operation is None
     )
-    schema = schemathesis.openapi.from_dict(_document(bench, guard), config=config)
     if operation is not None:
-        chosen: BaseSchema = schema.include(operation_id=operation.id)
-    else:
-        outside = [one.id for one in bench.spec.operations if one.target_url or bench.links.dials(one)]
-        chosen = schema.exclude(operation_id=outside) if outside else schema
+        schema = schema.include(operation_id=operation.id)
+    elif outside := [one.id for one in bench.spec.operations if one.target_url or bench.links.dials(one)]:
+        schema = schema.exclude(operation_id=outside)
     with closing(wire), guard.installed():
-        for event in from_schema(chosen).execute():
+        for event in engine.run(schema, bench.scenario.worker.probed):
             if isinstance(event, events.Interrupted):
                 raise KeyboardInterrupt  # schemathesis ends its work in order, and says nothing else of it
             if isinstance(event, events.FatalError):

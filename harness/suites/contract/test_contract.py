@@ -5,6 +5,7 @@ Which operations there are comes from the specs; what an answer means is judged 
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -144,12 +145,20 @@ def _read_of(bench: Workbench, operation: Operation) -> Operation | None:
     return next((one for one in bench.spec.operations if one.method == "GET" and one.path == operation.path), None)
 
 
+@pytest.fixture(scope="session")
+def generator() -> None:
+    """Everything that makes requests is loaded before the first one is due."""
+    importlib.import_module("harness.suites.contract.engine")
+
+
+@pytest.mark.usefixtures("generator")
 def test_generated_requests(scenario: Scenario, bench: Workbench, operation: Operation) -> None:
     plan = scenario.plan
     fuzz(bench, operation, seed=plan.seed, max_examples=plan.max_examples)
     _refusals(scenario)
 
 
+@pytest.mark.usefixtures("generator")
 def test_linked_operations(scenario: Scenario, bench: Workbench, operation: str) -> None:
     del operation
     plan = scenario.plan

@@ -1,0 +1,166 @@
+"""How schemathesis is run for the contract suite: its settings, and what is spared as it runs once for every operation.
+
+Imported when the first test with generated requests is due, since that takes a second; `harness.suites.contract.fuzz` calls
+it. It decides nothing about requests.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import schemathesis
+from hypothesis.internal import charmap
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
+from hypothesis.internal.intervalsets import IntervalSet
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+from schemathesis.engine.context import EngineContext
+from schemathesis.engine.run import probes, stateful
+from schemathesis.engine.run.probes import ProbeOutcome, ProbeRun
+from schemathesis.engine.run.unit import _pool
+from schemathesis.schemas import BaseSchema
+
+# Its searches make so many short-lived objects that the collector would run a third of the time.
+_ALLOCATIONS = (50_000, 20, 50)
+
+Probed = MutableMapping[str, list[ProbeRun]]
+
+
+def load(
+    document: dict[str, Any], settings: Mapping[str, Any], *, seed: int, max_examples: int, walk: bool
+) -> BaseSchema:
+    """A document as schemathesis takes it; `walk`: along its links, else one operation after the other.
+
+    `settings` say how the target is reached, in the words of schemathesis.
+    """
+    logging.getLogger("schemathesis").setLevel(logging.ERROR)
+    config = SchemathesisConfig.from_dict(
+        {
+            **settings,
+            "seed": seed,
+            "workers": 1,
+            "max-redirects": 0,
+            "cache": {"enabled": False},
+            "checks": {"enabled": False},
+            "generation": {
+                "max-examples": max_examples,
+                "database": "none",
+                "no-shrink": True,
+                "with-security-parameters": False,
+                "allow-x00": False,
+            },
+            "phases": {
+                "examples": {"enabled": not walk},
+                "coverage": {"enabled": not walk},
+                "fuzzing": {"enabled": not walk, "error-feedback": {"enabled": False}},
+                "stateful": {"enabled": walk},
+            },
+        }
+    )
+    return schemathesis.openapi.from_dict(document, config=config)
+
+
+def run(schema: BaseSchema, probed: Probed) -> Iterator[events.EngineEvent]:
+    """What happens, as it does. `probed`: what targets were found to take, by base URL; asked once, and kept there."""
+    with _rare_collections(), _probing_once(probed), _one_thread(), _no_constants(), _known_codec():
+        yield from from_schema(schema).execute()
+
+
+@contextmanager
+def _no_constants() -> Iterator[None]:
+    """hypothesis likes values that stand in modules outside of site-packages: ours, so many as happen to be loaded.
+
+    The same seed would make other requests in another process.
+    """
+    with mock.patch.object(providers, "_get_local_constants", Constants):
+        yield
+
+
+def utf_8(codec: str) -> tuple[IntervalSet, IntervalSet]:
+    """Which characters can be encoded: what `hypothesis` finds out by trying them all, which takes it a second."""
+    if codec != "utf-8":
+        return _TRY_ALL(codec)
+    return IntervalSet([(0, 0xD7FF), (0xE000, sys.maxunicode)]), IntervalSet([])
+
+
+_TRY_ALL = charmap.intervals_from_codec
+
+
+@contextmanager
+def _known_codec() -> Iterator[None]:
+    with mock.patch.object(charmap, "intervals_from_codec", utf_8):
+        yield
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """hypothesis keeps what it has found out for each thread, and schemathesis takes a new one for each phase."""
+    lent = SimpleNamespace(**vars(threading) | {"Thread": _LentThread})
+    with ExitStack() as stack:
+        for module in (_pool, stateful):
+            stack.enter_context(mock.patch.object(module, "threading", lent))
+        yield
+
+
+class _LentThread:
+    """Looks like a thread and works in the one that lasts, of which only one is busy at a time."""
+
+    _lasting = ThreadPoolExecutor(1, "generated-requests")
+
+    def __init__(
+        self, target: Callable[..., None], kwargs: Mapping[str, Any], name: str, *, daemon: bool = False
+    ) -> None:
+        del name, daemon
+        self._work = partial(target, **kwargs)
+        self._done: Future[None] | None = None
+
+    def start(self) -> None:
+        self._done = self._lasting.submit(self._work)
+
+    def join(self) -> None:
+        """Raises what the work raised, which a thread would have told to nobody."""
+        assert self._done is not None
+        wait([self._done])
+        self._done.result()
+
+    def is_alive(self) -> bool:
+        return self._done is not None and not self._done.done()
+
+
+@contextmanager
+def _probing_once(probed: Probed) -> Iterator[None]:
+    """schemathesis asks a target each time what it can take before it begins; once for all its operations is enough."""
+    ask = probes.run
+
+    def ask_once(context: EngineContext) -> list[ProbeRun]:
+        place = context.schema.get_base_url()
+        known = probed.get(place)
+        if known is None:
+            known = ask(context)
+            if all(one.outcome is not ProbeOutcome.SKIP for one in known):
+                probed[place] = known
+        return known
+
+    with mock.patch.object(probes, "run", ask_once):
+        yield
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(*_ALLOCATIONS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
