@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.proof.null.http import answering
-from tests.e2e.command import RINGTRUE, ringtrue
+from tests.e2e.command import RINGTRUE, Running, ringtrue
 from tests.e2e.unfit import taken_port, write_target
 
 
@@ -174,3 +174,20 @@ def test_doctor_says_that_a_port_is_taken_and_that_a_clock_is_off(tmp_path: Path
     assert said["apidaze clock"][0] == "note"
     assert said["recorder"][0] == "missing"
     assert str(taken) in said["recorder"][1]
+
+
+def test_a_target_file_without_users_is_said_and_no_deviation_of_the_platform(tmp_path: Path) -> None:
+    file = tmp_path / "all.toml"
+    with Running("platform", "--system", "vtx", "--target-file", file, folder=tmp_path) as platform:
+        platform.wait_for(lambda: '"ready": true' in platform.said()[0], 20, "the platform's ready line")
+        lacking = tmp_path / "lacking.toml"
+        lacking.write_text(re.sub(r"(?m)^users = .*$", "", file.read_text(encoding="utf-8")), encoding="utf-8")
+        code, said = _doctor(lacking, tmp_path)
+        whole = _doctor(file, tmp_path)
+        keyword = "valid_request and createSubscription"
+        done = ringtrue("run", "--target", lacking, "-k", keyword, "--workers", "1", folder=tmp_path)
+    assert (code, said["vtx users"][0]) == (3, "missing"), said
+    assert "none with an id; scenarios need up to 3: name them in [[vtx.users]]" in said["vtx users"][1]
+    assert (whole[0], whole[1]["vtx users"][0]) == (0, "ok"), whole
+    assert (done.code, done.by_clause["VX-createSubscription"]) == (3, "inconc"), done
+    assert "the target file names no user with an id" in done.out, done
