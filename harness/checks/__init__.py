@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 
 from harness.checks.callbacks import check_callbacks
 from harness.checks.correlation import check_correlation
+from harness.checks.flows.judging import check_flows
+from harness.checks.flows.record import Record
 from harness.checks.headers import check_headers
 from harness.checks.http import check_exchanges
-from harness.checks.sequence import check_flows
-from harness.checks.sequence_record import Record
 from harness.contract import Contract
 from harness.target import Timing
 from harness.timeline import Exchange, Timeline

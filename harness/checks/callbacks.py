@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from harness.checks.evidence import failed, inconclusive, passed, shorten
+from harness.checks.flows.values import normal_url
 from harness.checks.schema import judge_value
-from harness.checks.sequence_values import normal_url
 from harness.contract import Contract
 from harness.spec import Operation
 from harness.timeline import Callback, Event, HttpExchange, HttpRequest, Note

@@ -14,8 +14,8 @@ from typing import Any
 
 from harness.checks.callbacks import first_of_each
 from harness.checks.evidence import failed, passed
-from harness.checks.sequence_record import Record, Seen, read_field
-from harness.checks.sequence_values import same_text, text_of
+from harness.checks.flows.record import Record, Seen, read_field
+from harness.checks.flows.values import same_text, text_of
 from harness.sequences import ORDER_SLACK
 from harness.verdicts import Finding
 

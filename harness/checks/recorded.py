@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from harness.checks.callbacks import check_callbacks
 from harness.checks.correlation import check_correlation, check_domains
+from harness.checks.flows.judging import check_flows
+from harness.checks.flows.passive import Passive
+from harness.checks.flows.record import Record
 from harness.checks.headers import check_headers
 from harness.checks.http import check_exchanges
-from harness.checks.sequence import check_flows
-from harness.checks.sequence_passive import Passive
-from harness.checks.sequence_record import Record
 from harness.contract import Contract
 from harness.sequences import Unique
 from harness.target import Timing

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from harness.checks import check_timeline
 from harness.checks.application import Remark, remarks_on
+from harness.checks.flows.passive import Passive
 from harness.checks.recorded import check_part, check_whole, settled
-from harness.checks.sequence_passive import Passive
 from harness.contract import Contract
 from harness.recordings.calls import Part, cut
 from harness.recordings.clocks import disagreement

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from harness.checks.callbacks import Webhooks
-from harness.checks.sequence_values import normal_url
+from harness.checks.flows.values import normal_url
 from harness.checks.sip import parse_message
 from harness.contract import Contract
 from harness.drivers.recorder.flows import WHOLE_HEADERS

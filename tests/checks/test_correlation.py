@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.checks.correlation import check_correlation
-from harness.checks.sequence_record import Record
+from harness.checks.flows.record import Record
 from harness.contract import load_contracts
 from harness.timeline import event_from_json
 from harness.verdicts import Finding, Verdict

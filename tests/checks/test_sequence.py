@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness.checks.sequence import judge_flow
-from harness.checks.sequence_record import Record
+from harness.checks.flows.judging import judge_flow
+from harness.checks.flows.record import Record
 from harness.contract import load_contract
 from harness.target import Timing
 from harness.timeline import Callback, Event, HttpExchange, HttpRequest, HttpResponse, MediaReport, Note, SipMessage

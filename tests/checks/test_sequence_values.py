@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.checks.sequence_values import agree, comparable, instant, text_of
+from harness.checks.flows.values import agree, comparable, instant, text_of
 
 
 @pytest.mark.parametrize(

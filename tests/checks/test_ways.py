@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 import harness.checks
-from harness.checks import callbacks, correlation, evidence, headers, http, sequence
+from harness.checks import callbacks, correlation, evidence, headers, http
+from harness.checks.flows import judging
 from harness.verdicts import Finding, Verdict
 from tests.checks.test_sequence_cases import BROKEN, HONEST, judged
 
-MODULES = (callbacks, correlation, headers, http, sequence)
+MODULES = (callbacks, correlation, headers, http, judging)
 FOLDER = Path(harness.checks.__file__).parent
 # What one place says in several ways: of call flows, of schemas (harness.checks.schema), of headers.
 SAYINGS = (
@@ -39,7 +40,7 @@ Place = tuple[str, int]
 
 def places() -> Iterator[Place]:
     """Module and line of each call of `failed` in the checks."""
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in sorted(FOLDER.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "failed":
                 yield path.name, node.lineno

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from harness.checks.sequence_record import Record
+from harness.checks.flows.record import Record
 from harness.sequences import ORDER_SLACK
 from harness.suites.lag import LagMeter
 from harness.suites.outcome import conclude

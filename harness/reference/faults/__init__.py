@@ -6,59 +6,14 @@ one named part of the platform; the platform's own code knows nothing of faults.
 
 from __future__ import annotations
 
-from harness.reference.faults import (
-    apidaze_access,
-    apidaze_members,
-    apidaze_operations,
-    apidaze_resources,
-    apidaze_sip,
-    callable_access,
-    callable_flow,
-    callable_members,
-    callable_operations,
-    callable_resources,
-    callable_verbs,
-    callable_voice,
-    mediaservice_callbacks,
-    mediaservice_calls,
-    mediaservice_dialling,
-    mediaservice_ivr,
-    mediaservice_members,
-    mediaservice_operations,
-    mediaservice_prompts,
-    mediaservice_remote,
-    mediaservice_sip,
-    vtx_members,
-    vtx_operations,
-    vtx_pushes,
-    vtx_subscriptions,
-)
+from harness.reference.faults.apidaze import MODULES as _APIDAZE
+from harness.reference.faults.callable import MODULES as _CALLABLE
 from harness.reference.faults.fault import Fault
+from harness.reference.faults.mediaservice import MODULES as _MEDIASERVICE
+from harness.reference.faults.vtx import MODULES as _VTX
 
 __all__ = ["FAULTS", "MODULES", "Fault"]
 
-_APIDAZE = (apidaze_resources, apidaze_operations, apidaze_members, apidaze_access, apidaze_sip)
-_CALLABLE = (
-    callable_members,
-    callable_operations,
-    callable_access,
-    callable_resources,
-    callable_voice,
-    callable_verbs,
-    callable_flow,
-)
-_MEDIASERVICE = (
-    mediaservice_callbacks,
-    mediaservice_calls,
-    mediaservice_dialling,
-    mediaservice_ivr,
-    mediaservice_members,
-    mediaservice_operations,
-    mediaservice_prompts,
-    mediaservice_remote,
-    mediaservice_sip,
-)
-_VTX = (vtx_members, vtx_operations, vtx_pushes, vtx_subscriptions)
 MODULES = (*_APIDAZE, *_CALLABLE, *_MEDIASERVICE, *_VTX)
 
 FAULTS: dict[str, Fault] = {fault.id: fault for module in MODULES for fault in module.collect.faults}

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from harness.checks.sequence_values import normal_url
+from harness.checks.flows.values import normal_url
 
 
 def overlap_equal(one: Any, other: Any) -> bool:

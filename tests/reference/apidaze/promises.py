@@ -7,7 +7,8 @@ import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from harness.reference.faults import apidaze_members, apidaze_operations
+from harness.reference.faults.apidaze import members as apidaze_members
+from harness.reference.faults.apidaze import operations as apidaze_operations
 from tests.reference.apidaze.in_process import Api
 
 Promise = Callable[[Api], Awaitable[bool]]

@@ -11,7 +11,8 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from harness.reference.faults import callable_members, callable_operations
+from harness.reference.faults.callable import members as callable_members
+from harness.reference.faults.callable import operations as callable_operations
 from tests.reference.callable.client import GATEWAY, HANGUP, HOOK, TRUNK, Json, dial, say
 from tests.reference.callable.in_process import Rig, until
 

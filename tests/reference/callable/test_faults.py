@@ -7,7 +7,8 @@ from functools import partial
 
 import pytest
 
-from harness.reference.faults import FAULTS, callable_members
+from harness.reference.faults import FAULTS
+from harness.reference.faults.callable import members as callable_members
 from tests.reference.callable import promises_calls
 from tests.reference.callable.client import Client
 from tests.reference.callable.in_process import api, rig

@@ -10,13 +10,11 @@ import os
 
 import pytest
 
-from harness.reference.faults import (
-    FAULTS,
-    mediaservice_calls,
-    mediaservice_dialling,
-    mediaservice_ivr,
-    mediaservice_remote,
-)
+from harness.reference.faults import FAULTS
+from harness.reference.faults.mediaservice import calls as mediaservice_calls
+from harness.reference.faults.mediaservice import dialling as mediaservice_dialling
+from harness.reference.faults.mediaservice import ivr as mediaservice_ivr
+from harness.reference.faults.mediaservice import remote as mediaservice_remote
 from harness.reference.media import SdpError
 from harness.reference.sip import CallFailed
 from tests.reference.mediaservice import flows, flows_ivr

@@ -14,16 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.reference.faults import (
-    FAULTS,
-    mediaservice_callbacks,
-    mediaservice_members,
-    mediaservice_operations,
-    mediaservice_prompts,
-    mediaservice_sip,
-)
-from harness.reference.faults.mediaservice_members import CALLBACKS
-from harness.reference.faults.mediaservice_operations import BODIES, CALLS, PREFLIGHTS
+from harness.reference.faults import FAULTS
+from harness.reference.faults.mediaservice import callbacks as mediaservice_callbacks
+from harness.reference.faults.mediaservice import members as mediaservice_members
+from harness.reference.faults.mediaservice import operations as mediaservice_operations
+from harness.reference.faults.mediaservice import prompts as mediaservice_prompts
+from harness.reference.faults.mediaservice import sip as mediaservice_sip
+from harness.reference.faults.mediaservice.members import CALLBACKS
+from harness.reference.faults.mediaservice.operations import BODIES, CALLS, PREFLIGHTS
 from harness.reference.mediaservice import Mediaservice
 from harness.reference.mediaservice.mapping import Inbound
 from harness.reference.settings import Address

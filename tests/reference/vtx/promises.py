@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 
-from harness.reference.faults import vtx_members, vtx_operations
+from harness.reference.faults.vtx import members as vtx_members
+from harness.reference.faults.vtx import operations as vtx_operations
 from tests.reference.vtx.client import soon, subscription
 from tests.reference.vtx.in_process import Rig, busy
 

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_bdd import given, when
 
 from harness.checks.evidence import json_body, seen_answer
-from harness.checks.sequence_values import same_phone
+from harness.checks.flows.values import same_phone
 from harness.suites.contract.values import UNKNOWN_ID, unique
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.apidaze.world import ACCOUNT, SCRIPTS, Kind, World, one_item, sip_domain

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_bdd import given, when
 
 from harness.checks.evidence import json_body, seen_answer
-from harness.checks.sequence_values import agree
+from harness.checks.flows.values import agree
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.vocabulary import decides, member, step_pattern
 from harness.suites.scenarios.vtx.world import Subscription, World, new_subscription, read_instant, written

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.checks.callbacks import payload
 from harness.checks.evidence import json_body, seen_answer
-from harness.checks.sequence_values import instant, normal_url
+from harness.checks.flows.values import instant, normal_url
 from harness.drivers.http import Body, fill_path
 from harness.drivers.recorder import Answer, Match
 from harness.drivers.sipp import SippResult

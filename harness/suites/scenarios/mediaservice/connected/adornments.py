@@ -5,7 +5,7 @@ Greetings are tones of another pitch than the one with which phones speak, so th
 
 from __future__ import annotations
 
-from harness.checks.sequence_values import same_phone
+from harness.checks.flows.values import same_phone
 from harness.drivers.rtp.stats import SAME_PITCH, Tone
 from harness.suites.scenarios.mediaservice.connected.parties import Parties
 from harness.suites.scenarios.mediaservice.ivr.sessions import SLACK, Ivr

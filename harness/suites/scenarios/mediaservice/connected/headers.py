@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.checks.sequence_values import same_phone, same_uri
+from harness.checks.flows.values import same_phone, same_uri
 from harness.checks.sip import Message
 from harness.suites.scenarios.mediaservice.connected.parties import Parties
 from harness.suites.scenarios.vocabulary import decides

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from pytest_bdd import given, when
 
-from harness.checks.sequence_values import same_number
+from harness.checks.flows.values import same_number
 from harness.drivers.rtp import RtpProbe
 from harness.drivers.rtp.sdp import AudioMedia, audio_of
 from harness.suites.scenario import Scenario

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.checks.sequence_values import same_number, same_phone, text_of
+from harness.checks.flows.values import same_number, same_phone, text_of
 from harness.checks.sip import Reason as SipReason
 from harness.checks.sip import parse_message
 from harness.suites.scenarios.mediaservice.connected.parties import Parties

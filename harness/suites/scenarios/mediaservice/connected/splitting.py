@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pytest_bdd import given, parsers, when
 
-from harness.checks.sequence_values import text_of
+from harness.checks.flows.values import text_of
 from harness.checks.sip import parse_message
 from harness.drivers.recorder import Answer
 from harness.suites.scenario import InconclusiveError

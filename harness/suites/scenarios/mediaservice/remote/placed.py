@@ -12,7 +12,7 @@ import pytest
 from pytest_bdd import parsers, when
 
 from harness.checks.evidence import seen_answer
-from harness.checks.sequence_values import same_uri
+from harness.checks.flows.values import same_uri
 from harness.checks.sip import Message, parse_message
 from harness.checks.sip_sdp import Media
 from harness.suites.scenario import InconclusiveError

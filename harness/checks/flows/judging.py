@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 
 from harness.checks.evidence import failed, inconclusive, passed
-from harness.checks.sequence_passive import UNTIED, counted, flows_of, is_blind, why_unseen
-from harness.checks.sequence_record import Record, Seen, read_field
-from harness.checks.sequence_stretch import Stretch, possibly_in, surely_in, undoubtedly_in
-from harness.checks.sequence_values import agree, comparable, text_of
-from harness.checks.sequence_window import (
+from harness.checks.flows.passive import UNTIED, counted, flows_of, is_blind, why_unseen
+from harness.checks.flows.record import Record, Seen, read_field
+from harness.checks.flows.stretch import Stretch, possibly_in, surely_in, undoubtedly_in
+from harness.checks.flows.values import agree, comparable, text_of
+from harness.checks.flows.window import (
     FlowRun,
     Instance,
     TooMuchWork,

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from harness.reference.callable.api import ApiError
-from harness.reference.faults.callable_members import SHOWN
+from harness.reference.faults.callable.members import SHOWN
 from harness.reference.faults.fault import Collector, put, wrap
 
 collect = Collector("callable")

@@ -1,7 +1,7 @@
 """A timeline as call flows see it: events in the order of their times, with the fields that `harness.sequences` names.
 
-Made once per system for `harness.checks.sequence`, which judges; here nothing is judged. Retransmitted SIP messages are one
-event. Each body and each SIP message is read once.
+Made once per system for `harness.checks.flows.judging`, which judges; here nothing is judged. Retransmitted SIP messages are
+one event. Each body and each SIP message is read once.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from harness.checks.callbacks import Webhooks
+from harness.checks.flows.values import normal_url, text_of
 from harness.checks.http import find_operation
-from harness.checks.sequence_values import normal_url, text_of
 from harness.checks.sip import Address, Message, parse_message
 from harness.contract import Contract
 from harness.sequences import ORDER_SLACK, Condition, EventPattern
@@ -26,7 +26,7 @@ from harness.timeline import Callback, Event, Exchange, HttpExchange, HttpReques
 from harness.timeline import SipMessage as SipEvent
 
 if TYPE_CHECKING:
-    from harness.checks.sequence_passive import Passive
+    from harness.checks.flows.passive import Passive
 
 _KINDS: Mapping[type[Event], str] = {
     HttpExchange: "http", Callback: "callback", SipEvent: "sip", MediaReport: "media", Note: "note",

@@ -8,8 +8,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
-from harness.checks.sequence_record import Seen
-from harness.checks.sequence_window import Instance, Span, surely_before
+from harness.checks.flows.record import Seen
+from harness.checks.flows.window import Instance, Span, surely_before
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which events belong to which instance of a call flow: windows, correlation, and what an instance remembers.
 
-`harness.checks.sequence` asks it while it judges; nothing here judges. Everything is looked up when a rule needs it, in
+`harness.checks.flows.judging` asks it while it judges; nothing here judges. Everything is looked up when a rule needs it, in
 lists that are sorted once, so that a record with thousands of calls takes time in proportion.
 """
 
@@ -15,7 +15,7 @@ from heapq import merge
 from itertools import pairwise, zip_longest
 from typing import Any
 
-from harness.checks.sequence_record import Record, Seen, key_of, read_field
+from harness.checks.flows.record import Record, Seen, key_of, read_field
 from harness.sequences import AGAIN, Flow
 
 

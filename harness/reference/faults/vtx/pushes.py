@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from harness.reference.faults.fault import Collector, put, wrap
-from harness.reference.faults.vtx_subscriptions import created
+from harness.reference.faults.vtx.subscriptions import created
 from harness.reference.vtx.directory import ENTERPRISE
 from harness.reference.vtx.model import instant, office_time, utc_now
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.checks.sequence_record import Record, Seen, key_of, read_field
-from harness.checks.sequence_window import FlowRun, Instance
+from harness.checks.flows.record import Record, Seen, key_of, read_field
+from harness.checks.flows.window import FlowRun, Instance
 from harness.contract import Contract
 from harness.sequences import ORDER_SLACK, Flow, Rule
 

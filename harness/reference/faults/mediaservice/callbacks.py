@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from harness.reference.faults.fault import Collector, wrap
-from harness.reference.faults.mediaservice_members import Members, changed, on_callback, without
+from harness.reference.faults.mediaservice.members import Members, changed, on_callback, without
 from harness.reference.mediaservice.model import new_id
 
 collect = Collector("mediaservice")
