@@ -20,14 +20,14 @@ PYTEST = Path(sys.executable).with_name("pytest")
 def test_a_run_whose_time_is_over_says_what_was_not_run(tmp_path: Path) -> None:
     with lamps() as slow:
         slow.slow = 8.0
-        done = run(slow, tmp_path, "--max-time", "14s", "--workers", "2")
+        done = run(slow, tmp_path, "--max-time", "18s", "--workers", "2")
     assert done.code == 3, done
     verdicts = done.verdicts
     tests = Counter(test["outcome"] for test in verdicts["tests"])
     assert tests["not run"] > 0, tests
     assert tests["passed"] > 0, tests
     assert verdicts["footer"]["tests"] == dict(tests)
-    words = f"stopped at the time limit of 14s: {tests['not run']} of {len(verdicts['tests'])} tests were not run"
+    words = f"stopped at the time limit of 18s: {tests['not run']} of {len(verdicts['tests'])} tests were not run"
     assert f"nothing can be said: {words}" in done.out
     assert (verdicts["stopped"], verdicts["problems"]) == (words, [words])
     undecided = [item for item in verdicts["clauses"] if item["verdict"] == "inconc"]
