@@ -11,7 +11,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from harness.checks.evidence import parse_json
 from harness.drivers.wire import Wire
 from harness.spec import Operation
 from harness.suites.contract.resources import Workbench
@@ -48,7 +50,8 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
 
     target, timing = bench.scenario.target, bench.scenario.plan.target.timing
     wire = Wire(timing, verify_tls=target.verify_tls)
-    guard = _Guard(bench, operation, BoundedAdapter(wire))
+    way = BoundedAdapter(wire, lambda request, body: own_items(bench, request.method or "", request.url or "", body))
+    guard = _Guard(bench, operation, way)
     settings = {
         "base-url": target.base_url,
         "headers": _credentials(bench),
@@ -178,6 +181,32 @@ class _Guard:
             about=about,
         )
         return timeline.add(self._scenario.alter(exchange))
+
+
+def own_items(bench: Workbench, method: str, url: str, body: bytes) -> bytes:
+    """The body of an answer as schemathesis may learn from it: of a list of what can be made, the things of this test.
+
+    What others make meanwhile would lead it elsewhere each time. The record has the answer as it came.
+    """
+    path = urlsplit(url).path.removeprefix(urlsplit(bench.scenario.target.base_url).path)
+    read = bench.spec.match(method, path) if method == "GET" else None
+    if read is None or not any(one.path == read.path and bench.links.creates(one) for one in bench.spec.operations):
+        return body
+    try:
+        value = parse_json(body)
+    except ValueError:
+        return body
+    marks = [mark for _, parameters in bench.created for mark in parameters.values()]
+
+    def own(items: Any) -> Any:
+        return [item for item in items if any(mark in json.dumps(item) for mark in marks)]
+
+    if isinstance(value, list):
+        return json.dumps(own(value)).encode()
+    if isinstance(value, dict):
+        shown = {name: own(item) if isinstance(item, list) else item for name, item in value.items()}
+        return json.dumps(shown).encode()
+    return body
 
 
 def _mode(case: Case[Any]) -> str:

@@ -7,8 +7,9 @@ requests in a row without an answer nothing more is sent: the rest would only ta
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -33,9 +34,11 @@ class BoundedAdapter(BaseAdapter):
     `answer`, `failure`: what came of the latest request; both None where it was not sent.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, shown: Callable[[requests.PreparedRequest, bytes], bytes]) -> None:
+        """`shown` gives the body of an answer that schemathesis is to see."""
         super().__init__()
         self._wire = wire
+        self._shown = shown
         self._silent = 0
         self.answer: HttpResponse | None = None
         self.failure: str | None = None
@@ -76,7 +79,7 @@ class BoundedAdapter(BaseAdapter):
         self._silent = 0 if answer is not None else self._silent + 1
         if answer is None:
             raise requests.ConnectionError(failure, request=request)
-        return _as_received(request, answer)
+        return _as_received(request, replace(answer, body=self._shown(request, answer.body)))
 
     def close(self) -> None:
         """Nothing: the wire is closed by whoever opened it."""

@@ -33,7 +33,7 @@ def _session(deed: Deed) -> Iterator[tuple[requests.Session, BoundedAdapter, str
             deed(connection, over)
 
     with serving(behave) as address, closing(Wire(_TIMING)) as wire:
-        adapter = BoundedAdapter(wire)
+        adapter = BoundedAdapter(wire, lambda _request, body: body)
         with adapter.installed(), context.make_session(ProjectConfig()) as session:
             yield session, adapter, address, asked
 
