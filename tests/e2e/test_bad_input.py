@@ -118,7 +118,7 @@ def test_without_sipp_its_clauses_are_inconclusive_with_a_hint(how: str, tmp_pat
     needs_sipp = ("AZ-sip-register", "AZ-call-runs-script")
     sip = [item for item in done.verdicts["clauses"] if item["id"] in needs_sipp]
     assert [(item["verdict"], item["reason"]) for item in sip] == [("inconc", "precondition")] * 2
-    assert done.out.count("sip-tester") >= 2, done
+    assert "sip-tester" in done.out, done
     assert "fail" not in done.by_clause.values()
     assert done.by_clause["AZ-account-status-domain"] == "pass"
     assert "Traceback" not in done.out + done.err

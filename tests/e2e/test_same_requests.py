@@ -60,12 +60,11 @@ def test_a_seed_gives_the_same_requests_and_verdicts(system: str, tmp_path: Path
     assert {name: one[name] for name in one if one[name] != two[name]} == {}
 
 
-@pytest.mark.parametrize("system", SYSTEM_NAMES)
-def test_another_seed_gives_other_requests(system: str, tmp_path: Path) -> None:
+def test_another_seed_gives_other_requests(tmp_path: Path) -> None:
     """Else the comparison above would show nothing."""
     runs = [
         ringtrue(
-            *("run", "--system", system, "-k", "contract and linked", "--seed", seed, "--workers", "1", "-q"),
+            *("run", "--system", "vtx", "-k", "contract and linked", "--seed", seed, "--workers", "1", "-q"),
             folder=tmp_path / seed, seconds=_SECONDS,
         )
         for seed in ("7", "8")

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import schemathesis
+from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.internal import charmap
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
@@ -37,6 +41,17 @@ _ALLOCATIONS = (50_000, 20, 50)
 Probed = MutableMapping[str, list[ProbeRun]]
 
 
+def keep_tables_elsewhere() -> None:
+    """Have the tables that hypothesis makes once kept with the user's caches, and not in whatever folder a run begins in."""
+    if "HYPOTHESIS_STORAGE_DIRECTORY" in os.environ:
+        return
+    try:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # whoever runs here has no home, as in some containers
+        caches = Path(tempfile.gettempdir())
+    set_hypothesis_home_dir(caches / "ringtrue" / "hypothesis")
+
+
 def load(
     document: dict[str, Any], settings: Mapping[str, Any], *, seed: int, max_examples: int, walk: bool
 ) -> BaseSchema:
@@ -45,6 +60,7 @@ def load(
     `settings` say how the target is reached, in the words of schemathesis.
     """
     logging.getLogger("schemathesis").setLevel(logging.ERROR)
+    keep_tables_elsewhere()
     config = SchemathesisConfig.from_dict(
         {
             **settings,

@@ -124,3 +124,20 @@ def test_the_table_of_utf_8_is_that_of_hypothesis(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(configuration, "_hypothesis_home_directory", tmp_path, raising=False)
     known, found = engine.utf_8("utf-8"), charmap.intervals_from_codec("utf-8")
     assert [one.intervals for one in known] == [one.intervals for one in found]
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), [("HYPOTHESIS_STORAGE_DIRECTORY", "own"), ("XDG_CACHE_HOME", "own/ringtrue/hypothesis")]
+)
+def test_tables_are_kept_with_the_users_caches(
+    told: str, kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY", raising=False)
+    monkeypatch.setenv(told, str(tmp_path / "own"))
+    before = configuration.storage_directory(intent_to_write=False).path
+    try:
+        configuration.set_hypothesis_home_dir(None)
+        engine.keep_tables_elsewhere()
+        assert configuration.storage_directory(intent_to_write=False).path == tmp_path / kept
+    finally:
+        configuration.set_hypothesis_home_dir(before)
