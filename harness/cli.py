@@ -73,9 +73,8 @@ def commands() -> None:
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    default=default_workers,
     metavar="N",
-    help="Tests side by side.  [default: 2 for each core, at most 8]",
+    help="Tests side by side.  [default: 2 for each core, with -k 1; at most 8]",
 )
 @click.option("--random-order", is_flag=True, help="Tests in an order that the seed gives.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first deviation.")
@@ -124,6 +123,7 @@ def run(target: Path | None, **options: Any) -> int:
 
     if target is not None and (options["faults"] or options["variants"]):
         raise click.UsageError("--fault and --variant are for the embedded platform: leave --target away")
+    options["workers"] = options["workers"] or default_workers(options["keyword"])
     return run_suites(RunOptions(target=target, **options))
 
 

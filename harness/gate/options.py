@@ -42,9 +42,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def default_workers() -> int:
-    """Tests side by side: most of them wait for a call or a callback most of the time, and each worker takes its start."""
-    return min(2 * cores(), 8)
+def default_workers(keyword: str | None = None) -> int:
+    """Tests side by side: most of them wait for a call or a callback most of the time, but each worker takes its start.
+
+    Of the few tests that a `keyword` chooses, fewer are worth that.
+    """
+    return min((1 if keyword else 2) * cores(), 8)
 
 
 def default_jobs() -> int:
