@@ -6,6 +6,7 @@ order of their times, retransmissions folded into the message that they repeat.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -59,6 +60,7 @@ class SippAgent:
         self._places: dict[tuple[str, str], int] = {}
         self._lost = 0
         self._commands = 0
+        self._calls: set[str] = set()
         self._killed: Literal["deadline", "stop"] | None = None
         self._result: SippResult | None = None
         self._broke: BaseException | None = None
@@ -243,6 +245,11 @@ class SippAgent:
             text=record.text,
             transport=record.transport,
         )
+        if self._is_foreign(message) and self._expected is None:
+            self._timeline.note(
+                "sipp-foreign", f"{self._order.name} got {message.start_line[:200]} of a call it never had"
+            )
+            return
         with self._changed:
             known = self._places.get((record.direction, record.text)) if record.transport == "udp" else None
             if known is not None:
@@ -256,6 +263,18 @@ class SippAgent:
             if self._expected is not None:
                 self._watch(message)
             self._changed.notify_all()
+
+    def _is_foreign(self, message: SipMessage) -> bool:
+        """Whether it goes on with a call that this agent never had: one of whoever had its port before."""
+        call = _call_id(message.text)
+        if (
+            message.direction == "in"
+            and message.text.startswith(("ACK ", "BYE ", "CANCEL "))
+            and call not in self._calls
+        ):
+            return True
+        self._calls.add(call)
+        return False
 
     def _watch(self, message: SipMessage) -> None:
         """Until the request comes for which the script waits: notice others, and when SIPp has answered them."""
@@ -305,3 +324,9 @@ def _slurp(path: Path) -> str:
             return file.read(1024 * 1024).decode("utf-8", "backslashreplace")
     except FileNotFoundError:
         return ""
+
+
+def _call_id(text: str) -> str:
+    """The value of Call-ID, in its long or compact form; '' where there is none."""
+    found = re.search(r"^(?:call-id|i)[ \t]*:[ \t]*(.*?)[ \t]*$", text, re.IGNORECASE | re.MULTILINE)
+    return found[1].strip() if found else ""

@@ -162,3 +162,24 @@ threading.Event().wait()
         child.send_signal(number)
         child.wait(10)
     wait_gone(str(tmp_path / "sipp"))
+
+
+def test_the_end_of_another_call_is_no_message_of_this_one(runner: SippRunner, timeline: Timeline) -> None:
+    """As when the platform hangs up late on whoever had the port before."""
+    with (
+        runner.start("uas_phone.xml", "bob", timeout=10) as bob,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller,
+    ):
+        caller.bind(("127.0.0.1", 0))
+        common = (
+            f"Via: SIP/2.0/UDP 127.0.0.1:{caller.getsockname()[1]};branch=z9hG4bK{{key}}\r\nFrom: <sip:s@x>;tag=1\r\n"
+        )
+        common += "To: <sip:b@x>\r\n{name}: {key}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        for method, name, key in (("INVITE", "Call-ID", "own"), ("BYE", "Call-ID", "another"), ("CANCEL", "i", "own")):
+            text = f"{method} sip:bob@127.0.0.1 SIP/2.0\r\n" + common.format(key=key, name=name, method=method)
+            caller.sendto(text.encode(), ("127.0.0.1", bob.port))
+            if method == "INVITE":
+                assert bob.wait_for(lambda one: one.start_line.startswith("SIP/2.0 180"), 5)
+        assert bob.wait_for(lambda one: one.start_line.startswith("CANCEL "), 5)
+        assert not [one for one in bob.messages if one.start_line.startswith("BYE ")]
+        assert [event.topic for event in timeline.of(Note)] == ["sipp-foreign"]

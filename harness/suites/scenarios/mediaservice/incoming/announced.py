@@ -160,8 +160,10 @@ def _sent(ms: World, letter: str) -> dict[str, list[str]]:
 
 
 def _invite(ms: World) -> Sequence[tuple[str, str]]:
+    ms.call.phone.wait_called()  # the platform may tell of a call before the caller's own trace does
     invite = ms.call.phone.invite
-    assert invite is not None
+    if invite is None:
+        raise InconclusiveError(Reason.PRECONDITION, "the caller could not call")
     return parse_message(invite.text).fields
 
 

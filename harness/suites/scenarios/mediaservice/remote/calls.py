@@ -371,6 +371,7 @@ def _invite(call: Call) -> Message:
 
 
 def _offer(ms: World) -> Media:
+    ms.call.phone.wait_called()
     media = audio_in(ms.call.phone.invite)
     if media is None:
         raise InconclusiveError(Reason.PRECONDITION, "the caller could not call")
@@ -378,6 +379,7 @@ def _offer(ms: World) -> Media:
 
 
 def _answer_media(ms: World) -> Media:
+    ms.call.phone.wait_final()
     answers = [one for one in ms.call.phone.messages if one.direction == "in" and is_success(one, "INVITE")]
     media = audio_in(answers[0]) if answers else None
     if media is None:
