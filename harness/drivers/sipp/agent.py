@@ -6,7 +6,6 @@ order of their times, retransmissions folded into the message that they repeat.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,7 +17,7 @@ from harness.drivers.sipp import command, process
 from harness.drivers.sipp.life import GONE, Life
 from harness.drivers.sipp.outcome import SippResult, judge
 from harness.drivers.sipp.script import Script
-from harness.drivers.sipp.trace import Record, is_request, via_address
+from harness.drivers.sipp.trace import Record, call_id, is_request, via_address
 from harness.timeline import SipMessage, Timeline
 
 # How long SIPp may take beyond its own deadline before it is killed; seconds.
@@ -266,7 +265,7 @@ class SippAgent:
 
     def _is_foreign(self, message: SipMessage) -> bool:
         """Whether it goes on with a call that this agent never had: one of whoever had its port before."""
-        call = _call_id(message.text)
+        call = call_id(message.text)
         if (
             message.direction == "in"
             and message.text.startswith(("ACK ", "BYE ", "CANCEL "))
@@ -324,9 +323,3 @@ def _slurp(path: Path) -> str:
             return file.read(1024 * 1024).decode("utf-8", "backslashreplace")
     except FileNotFoundError:
         return ""
-
-
-def _call_id(text: str) -> str:
-    """The value of Call-ID, in its long or compact form; '' where there is none."""
-    found = re.search(r"^(?:call-id|i)[ \t]*:[ \t]*(.*?)[ \t]*$", text, re.IGNORECASE | re.MULTILINE)
-    return found[1].strip() if found else ""

@@ -17,6 +17,7 @@ _FRAME = re.compile(
 )
 _RULE = b"-" * 47
 _VIA = re.compile(r"^(?:Via|v)[ \t]*:[ \t]*SIP/2\.0/\w+[ \t]+([^;,\s]+)([^\r\n,]*)", re.IGNORECASE | re.MULTILINE)
+_CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(.*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _PARAMETER = re.compile(r";[ \t]*(received|rport)=([^;\s]+)", re.IGNORECASE)
 
 
@@ -91,6 +92,12 @@ def _record(frame: re.Match[bytes], body: bytes) -> Record:
 
 def is_request(text: str) -> bool:
     return not text.startswith("SIP/2.0 ")
+
+
+def call_id(text: str) -> str:
+    """The value of Call-ID, in its long or compact form; '' where there is none."""
+    found = _CALL_ID.search(text)
+    return found[1].strip() if found else ""
 
 
 def via_address(text: str) -> str | None:
