@@ -50,7 +50,7 @@ def arrange(items: list[pytest.Item], plan: Plan, *, shuffled: bool = False) -> 
         missing = [need for need in marker.kwargs.get("needs", ()) if need not in declared]
         if missing:
             item.add_marker(pytest.mark.skip(reason=f"{NOT_JUDGED}the target does not declare {', '.join(missing)}"))
-        if _is_serial(marker.kwargs.get("clauses", ()), system, plan):
+        if _is_serial(marker.kwargs.get("clauses", ()), marker.kwargs.get("asked"), system, plan):
             item.add_marker(pytest.mark.xdist_group(f"{system}{_SERIAL}"))
 
 
@@ -80,8 +80,12 @@ def _group(item: pytest.Item) -> str | None:
     return str(marker.args[0]) if marker else None
 
 
-def _is_serial(clauses: Iterable[str], system: str, plan: Plan) -> bool:
-    """Tests about a serial area, and those about no clause in particular, which may touch anything."""
+def _is_serial(clauses: Iterable[str], asked: str | None, system: str, plan: Plan) -> bool:
+    """Tests about a serial area, those that ask its operations something else, and those that may touch anything.
+
+    The last are about no clause in particular. `asked`: the clause of the one operation that a test is made for.
+    """
     serial = plan.contracts[system].file.serial
     areas = {plan.catalogue[clause].area for clause in clauses}
-    return bool(serial) and (not areas or bool(areas & serial))
+    touched = areas | ({plan.catalogue[asked].area} if asked else set())
+    return bool(serial) and (not areas or bool(touched & serial))

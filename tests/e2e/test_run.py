@@ -6,6 +6,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
@@ -112,6 +113,18 @@ def test_every_timeline_is_complete_and_all_planes_were_seen(embedded: Done) -> 
     assert len(timelines) > embedded.verdicts["footer"]["tests"]["passed"]
     for kind in (HttpExchange, Callback, SipMessage):
         assert any(timeline.of(kind) for timeline in timelines), kind
+
+
+def test_scripts_are_changed_by_one_test_at_a_time(embedded: Done) -> None:
+    """Which of several scripts a call runs is not documented: that of another test would blame the platform."""
+    spans = []
+    for path in sorted((embedded.run_dir / "timelines").glob("*.jsonl")):
+        seen = [one for one in Timeline.read(path).of(HttpExchange) if "/externalscripts" in one.request.url]
+        if any(one.request.method in ("POST", "PUT") for one in seen):
+            spans.append((min(one.at for one in seen), max(one.ended or one.at for one in seen), path.stem))
+    spans.sort()
+    assert len(spans) > 10
+    assert [(one, other) for one, other in pairwise(spans) if other[0] < one[1]] == []
 
 
 def test_everything_that_was_created_was_deleted_again(embedded: Done) -> None:

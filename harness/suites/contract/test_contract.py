@@ -219,10 +219,8 @@ def test_cross_origin(scenario: Scenario, bench: Workbench, operation: Operation
     bench.send(operation, parameters, headers={"Origin": _ORIGIN})
 
 
-def _parameter(
-    contract: Contract, name: str, value: object, title: str, clauses: list[str], needs: list[str]
-) -> object:
-    mark = pytest.mark.ringtrue(system=contract.system, clauses=clauses, title=title, needs=needs)
+def _parameter(contract: Contract, name: str, value: object, **about: object) -> object:
+    mark = pytest.mark.ringtrue(system=contract.system, **about)
     return pytest.param(value, id=f"{contract.system}-{name}", marks=mark)
 
 
@@ -240,7 +238,15 @@ def _each(
                     words = title.format(method=one.method, path=one.path, id=one.id)
                     about = clauses(contract, one)
                     needs = {contract.catalogue[clause].capability for clause in (one.clause, *about)}
-                    yield _parameter(contract, one.id, one, words, about, sorted(filter(None, needs)))
+                    yield _parameter(
+                        contract,
+                        one.id,
+                        one,
+                        title=words,
+                        clauses=about,
+                        asked=one.clause,
+                        needs=sorted(filter(None, needs)),
+                    )
 
     return make
 
@@ -251,9 +257,8 @@ def _rules(contract: Contract, *names: str) -> list[str]:
 
 def _systems() -> Iterator[object]:
     for contract in current_plan().contracts.values():
-        yield _parameter(
-            contract, "links", contract.system, "Operations keep their promises one after the other", [], []
-        )
+        title = "Operations keep their promises one after the other"
+        yield _parameter(contract, "links", contract.system, title=title, clauses=[])
 
 
 def _reads(contract: Contract, operation: Operation) -> bool:
