@@ -251,6 +251,17 @@ def test_an_instance_ends_with_the_event_that_closes_it(tmp_path: Path) -> None:
     assert verdicts(judge(tmp_path, "expect: told, exactly: 1", events, until="stop")) == {"pass"}
 
 
+def test_nothing_is_owed_for_what_comes_at_once_after_an_instance_was_closed(tmp_path: Path) -> None:
+    """A call just after a subscription was deleted shares its user, and is pushed to nobody."""
+    rule = "expect: heard, exactly: 1, each: told"
+    assert (
+        verdicts(judge(tmp_path / "after", rule, [ring(), note(2, "stop"), told(2.03), note(9)], until="stop")) == set()
+    )
+    assert verdicts(judge(tmp_path / "before", rule, [ring(), told(1), note(2, "stop"), note(9)], until="stop")) == {
+        "fail"
+    }
+
+
 def test_what_comes_at_once_after_the_next_start_belongs_to_that_where_both_share_what_it_has(tmp_path: Path) -> None:
     """As when the same phone is called twice; and an answer to the first call may not be the second one's."""
     events = [ring(), told(0.5), ring(2, took=0.01), told(2.03), note(9)]

@@ -169,13 +169,16 @@ class Instance:
         own = possible.between(self.start.index, self._end)
         if len(own) == len(possible) or not self.run.flow.events[name].same:
             return own
-        # What an event shares with the instance says more than its time, unless a neighbour shares it as well.
+        # What an event shares with the instance says more than its time, unless a neighbour shares it as well. But what
+        # comes after the event that closed the instance may well be none of its business any more.
+        end = self._end if self.run.flow.until not in (None, AGAIN) else len(self.run.record.seen)
         others = {(seen.index, seen.number) for each in self.neighbours for seen in each.possible(name)}
         return Span.of(
             [
                 seen
                 for seen in possible
-                if self.start.index <= seen.index < self._end or (seen.index, seen.number) not in others
+                if self.start.index <= seen.index < self._end
+                or (seen.index < end and (seen.index, seen.number) not in others)
             ]
         )
 
