@@ -47,7 +47,7 @@ def connected_after_greeting(parties: Parties, ivr: Ivr, who: str, pronoun: str,
     del pronoun
     answered, prompt = parties.moments[f"{who} answers"], ivr.prompts[name]
     greeting = _wait(parties, who, prompt.hertz)
-    count = 1 + len([one for one in _tones(parties, "the caller", _SPEECH_HERTZ) if one.end < answered])
+    count = 1 + len([one for one in _tones(parties, "the caller", _SPEECH_HERTZ) if one.begin < answered])
     speech = _wait(parties, "the caller", _SPEECH_HERTZ, count)
     if speech is None and greeting is not None:
         parties.scenario.undecided(clause, Reason.NO_EVIDENCE, f"the caller never hears {who}")
