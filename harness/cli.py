@@ -64,7 +64,8 @@ def commands() -> None:
     "-k",
     "keyword",
     metavar="EXPR",
-    help="Only tests whose name, system or clause matches, as in pytest: 'register and not wrong'.",
+    help="Only tests whose name, system or clause matches, as in pytest: 'register and not wrong'; `contract`: all that "
+    "decides a documented promise of the HTTP API.",
 )
 @click.option("--strict", is_flag=True, help="Inferred promises fail too, instead of warning.")
 @click.option(

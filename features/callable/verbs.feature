@@ -2,7 +2,7 @@
 Feature: Verbs
   What an application has done in a call runs in order, from the answer to the end.
 
-  @CA-say-heard @CA-say-rtp
+  @CA-say-heard @CA-say-rtp @contract
   Scenario: What is said is heard
     Given a desk
     When the desk is called with the verbs
@@ -50,7 +50,7 @@ Feature: Verbs
     When the desk is called and hangs up while it is spoken to
     Then the colleague does not ring, as the call is over   [CA-verbs-stop-with-call]
 
-  @needs-pstn @CA-dial-targets @CA-dial-caller-id @CA-dial-connects
+  @needs-pstn @CA-dial-targets @CA-dial-caller-id @CA-dial-connects @contract
   Scenario: Dial calls a phone number and connects it
     Given a desk and an outside number
     When the desk is called with the verbs
@@ -72,14 +72,14 @@ Feature: Verbs
       | desk           | outside number |
       | outside number | desk           |
 
-  @needs-pstn @CA-dial-timeout
+  @needs-pstn @CA-dial-timeout @contract
   Scenario: Dial gives up who does not answer in time
     Given a desk, and an outside number that rings for ever
     When the desk is called with the verbs
       | dial | the outside number | timeout 1 |
     Then it rings for about 1 second                        [CA-dial-timeout]
 
-  @needs-pstn @CA-dial-time-limit
+  @needs-pstn @CA-dial-time-limit @contract
   Scenario: Dial ends a connection that lasts too long
     Given a desk and an outside number
     When the desk is called with the verbs

@@ -19,7 +19,7 @@ Feature: Voice calls
     And the desk is hung up                                 [CA-hangup-ends-call]
     And the desk has rung once                              [CA-voice-dialled-once]
 
-  @CA-target-override-to
+  @CA-target-override-to @contract
   Scenario: Whom to call behind the trunk can be said
     Given a desk
     When the desk is called, for "231" behind it
@@ -46,7 +46,7 @@ Feature: Voice calls
     Then the outside number rings                           [CA-target-phone-number]
     And it is asked for by its number                       [CA-target-phone-number-carrier]
 
-  @CA-voice-caller-presented
+  @CA-voice-caller-presented @contract
   Scenario: The number that is given is presented to the target
     Given a desk
     When the desk is called as one of the account's inbound numbers
@@ -64,7 +64,7 @@ Feature: Voice calls
       | nothing      |
       | a blank text |
 
-  @CA-voice-tags-taken
+  @CA-voice-tags-taken @contract
   Scenario: A voice call with tags is made like one without
     Given a desk
     When the desk is called with the tags

@@ -73,7 +73,7 @@ Feature: Connected calls
       | numberNotFound  |
       | numberNotActive |
 
-  @needs-ivr @MS-callEvent-action-ivr @MS-hangupparticipant-sessionId
+  @needs-ivr @MS-callEvent-action-ivr @MS-hangupparticipant-sessionId @contract
   Scenario: A caller whom the destination has left is led to the IVR, and hung up there through its session
     Given a phone bob that answers
     And newCall is answered with call to bob

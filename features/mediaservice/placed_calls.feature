@@ -25,6 +25,7 @@ Feature: Placed calls
     And it comes below the callbackBaseUrl that was given                   [MS-placeremotecall-callbackBaseUrl]
 
   @needs-remote @MS-placeremotecall-codec-PCMU @MS-placeremotecall-codec-GSM @MS-placeremotecalljwt-same
+  @contract
   Scenario: A call is placed with the codec that is asked for, also by the twin
     Given a phone bob that refuses with 486 Busy Here
     And a phone carol that refuses with 486 Busy Here
@@ -34,7 +35,7 @@ Feature: Placed calls
     When placeremotecall is sent to call carol, with a device that takes GSM
     Then carol is offered the codec GSM                                     [MS-placeremotecall-codec-GSM]
 
-  @needs-remote @needs-srtp @MS-placeremotecall-crypto
+  @needs-remote @needs-srtp @MS-placeremotecall-crypto @contract
   Scenario: A call is placed with the crypto of the device
     Given a phone bob that refuses with 486 Busy Here
     When placeremotecall is sent to call bob, with a device that takes PCMA and has crypto
@@ -45,7 +46,7 @@ Feature: Placed calls
   @MS-placeivrcall-xHeaders @MS-placeivrcall-xHeaders-list @MS-placeivrcall-pHeaders @MS-placeivrcall-pHeaders-list
   @MS-placeivrcall-contactParameters @MS-placeivrcall-contactUserParameters @MS-placeivrcall-callerPrivacy
   @MS-placeivrcall-callerPrivacy-form @MS-placeivrcall-callAnswered @MS-placeivrcall-getIvrCommand
-  @MS-placeivrcall-sessionReferenceId @MS-placeivrcall-refused
+  @MS-placeivrcall-sessionReferenceId @MS-placeivrcall-refused @contract
   Scenario: A call is placed for the IVR with the headers that are asked for, and a second one for a hidden caller
     Given a phone bob that rings
     And a phone carol that refuses with 486 Busy Here
@@ -82,6 +83,7 @@ Feature: Placed calls
     And carol, who refuses, gets neither callAnswered nor getIvrCommand     [MS-placeivrcall-refused]
 
   @needs-ivr @MS-placeivrcall-maxRingTime @MS-placeivrcall-maxRingTime-cancel @MS-placeivrcall-not-before-answer
+  @contract
   Scenario: A placed call that nobody answers is given up after maxRingTime
     Given a phone bob that waits
     When placeivrcall is sent to call bob with

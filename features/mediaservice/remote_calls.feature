@@ -53,6 +53,7 @@ Feature: Remote calls
 
   @MS-sendremotecallringbackjwt-same @MS-answerremotecalljwt-same @MS-answerremotecall-codec-PCMA
   @MS-hangupcalljwt-same @MS-sessionReferenceId-not-invented
+  @contract
   Scenario: The twins of the operations do the same
     Given no sessionReferenceId is given
     When a caller calls the user agent
@@ -65,7 +66,7 @@ Feature: Remote calls
     Then the caller is hung up by the application                           [MS-hangupcalljwt-same]
     And no sessionReferenceId comes                                         [MS-sessionReferenceId-not-invented]
 
-  @needs-srtp @MS-newRemoteCall-crypto @MS-answerremotecall-crypto
+  @needs-srtp @MS-newRemoteCall-crypto @MS-answerremotecall-crypto @contract
   Scenario: Crypto attributes go both ways
     When a caller with crypto calls the user agent
     Then newRemoteCall lists the crypto that the caller offers              [MS-newRemoteCall-crypto]

@@ -21,7 +21,7 @@ Feature: Connections taken apart by operations
     And the BYE to bob has a Reason                                         [MS-callEvent-dropCode]
     And the two reasons differ                                              [MS-callEvent-dropCode-reasons-differ]
 
-  @needs-ivr @MS-split-action-applies
+  @needs-ivr @MS-split-action-applies @contract
   Scenario: After a split each party gets its own action
     Given a phone bob that answers
     And a caller who is connected with bob
@@ -52,6 +52,7 @@ Feature: Connections taken apart by operations
     And the connection that is split is that of the first call              [MS-splitconnection-connectionId]
 
   @MS-hangupparticipant-hangs-up @MS-hangupparticipant-participantId @MS-hangupparticipant-replyId
+  @contract
   Scenario: Of two calls a caller is hung up, and then a called party
     Given a first caller who is connected with bob
     And a second caller who is connected with carol
@@ -64,6 +65,7 @@ Feature: Connections taken apart by operations
     And it is carol who is hung up                                          [MS-hangupparticipant-participantId]
 
   @MS-hangupremoteparticipant-hangs-up @MS-hangupremoteparticipant-participantId @MS-hangupremoteparticipant-replyId
+  @contract
   Scenario: Of two calls the other side of a caller is hung up, and then the other side of a called party
     Given a first caller who is connected with bob
     And a second caller who is connected with carol

@@ -127,7 +127,7 @@ def _start_worker(config: pytest.Config, plan: dict[str, Any]) -> None:
     current.plan = made
     config.stash[_worker] = Worker(made)
     config.addinivalue_line(
-        "markers", "ringtrue(system, clauses, title, needs, asked): what a test of the suites is about"
+        "markers", "ringtrue(system, clauses, title, needs, asked, keywords): what a test of the suites is about"
     )
     config.addinivalue_line("python_files", "test_*.py")
     from harness.report.allure_labels import AllureLabels

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 
 import pytest
 
+from harness.clauses import Clause, Level, Surface
 from harness.gate.shards import Unit, digest, split
 from harness.suites import current
 from harness.suites.plan import Plan
@@ -33,7 +34,8 @@ def arrange(items: list[pytest.Item], plan: Plan, *, shuffled: bool = False) -> 
     """Mark tests that need a capability which the target does not declare, and tests that belong to one worker.
 
     Scenarios come first: they wait more than they compute, so what computes fills the end of a run evenly. `shuffled`: in
-    an order that the plan's seed gives. `-k` finds a test by its system and its clauses too.
+    an order that the plan's seed gives. `-k` finds a test by its system and its clauses too, and by `contract` all that
+    decides a documented clause about HTTP: the contract suite, and scenarios for what takes several requests or a call.
     """
     # pytest's stand-in for a question that no operation of these systems is asked.
     items[:] = [item for item in items if not item.name.endswith(_NOTHING_TO_ASK)]
@@ -45,12 +47,15 @@ def arrange(items: list[pytest.Item], plan: Plan, *, shuffled: bool = False) -> 
         if marker is None:
             continue
         system = marker.kwargs["system"]
-        item.extra_keyword_matches.update((system, *marker.kwargs.get("clauses", ())))
+        clauses = marker.kwargs.get("clauses", ())
+        item.extra_keyword_matches.update((system, *clauses, *marker.kwargs.get("keywords", ())))
+        if any(_is_contract(plan.catalogue[clause]) for clause in clauses):
+            item.extra_keyword_matches.add("contract")
         declared = plan.target.systems[system].capabilities
         missing = [need for need in marker.kwargs.get("needs", ()) if need not in declared]
         if missing:
             item.add_marker(pytest.mark.skip(reason=f"{NOT_JUDGED}the target does not declare {', '.join(missing)}"))
-        if _is_serial(marker.kwargs.get("clauses", ()), marker.kwargs.get("asked"), system, plan):
+        if _is_serial(clauses, marker.kwargs.get("asked"), system, plan):
             item.add_marker(pytest.mark.xdist_group(f"{system}{_SERIAL}"))
 
 
@@ -78,6 +83,10 @@ def plain_id(test: str) -> str:
 def _group(item: pytest.Item) -> str | None:
     marker = item.get_closest_marker("xdist_group")
     return str(marker.args[0]) if marker else None
+
+
+def _is_contract(clause: Clause) -> bool:
+    return clause.level is Level.DOCUMENTED and clause.surface is Surface.HTTP
 
 
 def _is_serial(clauses: Iterable[str], asked: str | None, system: str, plan: Plan) -> bool:

@@ -78,7 +78,7 @@ def _run(system: str, folder: Path) -> Done:
     with _prism(system, folder) as url:
         table = "\n".join(line.strip() for line in _TARGETS[system].format(url=url).splitlines())
         (folder / "prism.toml").write_text(f'[{system}]\nbase_url = "{url}"\n{table}', encoding="utf-8")
-        return ringtrue("run", "--target", "prism.toml", "-k", "contract", "-q", folder=folder, seconds=_SECONDS)
+        return ringtrue("run", "--target", "prism.toml", "-k", "test_contract", "-q", folder=folder, seconds=_SECONDS)
 
 
 @pytest.mark.parametrize("system", DEVIATIONS)

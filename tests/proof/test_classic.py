@@ -14,7 +14,7 @@ from harness.yamlfile import load
 from tests.e2e.command import ringtrue
 
 KINDS: dict[str, dict[str, dict[str, str]]] = load(Path(__file__).with_name("classic.yaml")).data
-_CONTRACT = "contract and not generated and not linked"
+_CONTRACT = "test_contract and not generated and not linked"
 # Half a minute on two free cores; other tests may run beside it.
 _SECONDS = 300.0
 

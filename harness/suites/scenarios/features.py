@@ -25,6 +25,8 @@ from harness.suites.scenarios import apidaze, mediaservice, vtx
 from harness.suites.scenarios import callable as callable_
 
 NEEDS = "needs-"
+CONTRACT = "contract"
+"""The tag of scenarios that show the values of operations which only a call gives a use: `-k contract` finds them too."""
 STEPS: dict[str, ModuleType] = {"apidaze": apidaze, "callable": callable_, "mediaservice": mediaservice, "vtx": vtx}
 # Names of tests are those of timelines, whatever system they belong to.
 _taken: set[str] = set()
@@ -83,7 +85,10 @@ def mark(function: Callable[..., Any], contract: Contract) -> None:
     """
     template = scenario_wrapper_template_registry[function]
     clauses, needs = read_tags(template, contract)
-    pytest.mark.ringtrue(system=contract.system, clauses=clauses, title=template.name, needs=needs)(function)
+    about = [CONTRACT] if CONTRACT in template.feature.tags | template.tags else []
+    pytest.mark.ringtrue(system=contract.system, clauses=clauses, title=template.name, needs=needs, keywords=about)(
+        function
+    )
 
 
 def read_tags(template: ScenarioTemplate, contract: Contract) -> tuple[list[str], list[str]]:
@@ -93,7 +98,7 @@ def read_tags(template: ScenarioTemplate, contract: Contract) -> tuple[list[str]
         FeatureError: an unknown tag, or a Then step whose clause is not among the scenario's tags.
     """
     where = f"{template.feature.filename}:{template.line_number}: scenario {template.name!r}"
-    tags = sorted(template.feature.tags | template.tags)
+    tags = sorted((template.feature.tags | template.tags) - {CONTRACT})
     needs = [tag.removeprefix(NEEDS) for tag in tags if tag.startswith(NEEDS)]
     clauses = [tag for tag in tags if not tag.startswith(NEEDS)]
     for capability in needs:
