@@ -55,7 +55,17 @@ def test_tags_become_the_clauses_and_needs_of_the_test(tmp_path: Path, toy: Cont
     found = next(one for one in test.pytestmark if one.name == "ringtrue").kwargs
     assert found == {
         "system": "toy", "clauses": ["TY-getRing", "TY-ring"], "title": "A phone rings", "needs": ["bell"],
+        "keywords": [],
     }  # fmt: skip
+
+
+def test_a_scenario_can_be_a_part_of_the_contract_though_it_decides_other_clauses(
+    tmp_path: Path, toy: Contract
+) -> None:
+    test = marked(tmp_path, toy, FEATURE.replace("@TY-ring ", "@contract @TY-ring "))
+    found = next(one for one in test.pytestmark if one.name == "ringtrue").kwargs
+    assert found["keywords"] == ["contract"]
+    assert found["clauses"] == ["TY-getRing", "TY-ring"]
 
 
 def test_tags_of_the_feature_hold_for_its_scenarios(tmp_path: Path, toy: Contract) -> None:
