@@ -5,7 +5,6 @@ Feature: Incoming calls
   @MS-newCall @MS-newCall-once @MS-newCall-sipCallId @MS-newCall-calledParty @MS-newCall-callingParty-from
   @MS-newCall-fromUser @MS-newCall-displayName-absent @MS-newCall-diversionHeaders-absent
   @MS-newCall-referredBy-absent @MS-newCall-srcAddr @MS-newCall-privacy-public @MS-callback-path
-  @MS-site-only-hybrid
   Scenario: A plain call is announced once, by who calls whom
     Given newCall is answered with action drop
     When a caller calls the IVR
@@ -19,7 +18,6 @@ Feature: Incoming calls
     And it has no diversionHeaders, since the INVITE has none       [MS-newCall-diversionHeaders-absent]
     And it has no referredBy, since the INVITE has none             [MS-newCall-referredBy-absent]
     And its callingPartyPrivacy is public                           [MS-newCall-privacy-public]
-    And it names no site                                            [MS-site-only-hybrid]
     And each callback is a POST to its own name                     [MS-callback-path]
     And the call is announced only once                             [MS-newCall-once]
 

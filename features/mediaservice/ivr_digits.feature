@@ -26,6 +26,16 @@ Feature: Digits in the IVR
     And the key is reported, and not among the digits               [MS-dtmf-matchedTerminationKey]
     And they are those that were pressed                            [MS-dtmf-exact]
 
+  @MS-dtmf-reported
+  Scenario: Digits that are to be encrypted are reported too
+    Given getIvrCommand is answered with
+      | dtmf | {"flush": true, "maxDigits": 2, "firstTimeout": 4, "encryption": {"type": "md5", "salt": "ringtrue"}} |
+    And the next getIvrCommand is answered with
+      | hangup | true |
+    When a caller calls the IVR
+    And the caller presses 48
+    Then the next command request reports digits                    [MS-dtmf-reported]
+
   @MS-dtmf-firstTimeout
   Scenario: The collection ends when nothing is pressed
     Given getIvrCommand is answered with

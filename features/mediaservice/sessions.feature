@@ -4,7 +4,7 @@ Feature: Sessions
 
   @MS-callNotify @MS-callAnswered @MS-callEvent @MS-sessionCompleted
   @MS-sessionId-constant @MS-traceId-constant @MS-httpTransactionId-unique @MS-domain-tenant @MS-callback-path
-  @MS-site-only-hybrid @MS-session-duration-numeric @MS-newCall-sessionReferenceId @MS-callEvent-sessionReferenceId
+  @MS-session-duration-numeric @MS-newCall-sessionReferenceId @MS-callEvent-sessionReferenceId
   @MS-session-completed-not-early
   Scenario: The callbacks of a call have in common what they should
     Given a phone bob that answers
@@ -25,7 +25,6 @@ Feature: Sessions
     And no two callbacks have the same httpTransactionId                    [MS-httpTransactionId-unique]
     And those that tell a domain tell that of the operations                [MS-domain-tenant]
     And each is a POST to its own name                                      [MS-callback-path]
-    And none tells of a site                                                [MS-site-only-hybrid]
     And sessionDuration is a number, or digits                              [MS-session-duration-numeric]
     And the sessionReferenceId of newCall's answer comes in what follows    [MS-newCall-sessionReferenceId]
     And that of callEvent's answer comes afterwards                         [MS-callEvent-sessionReferenceId]

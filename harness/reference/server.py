@@ -17,6 +17,7 @@ import socket
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -69,11 +70,12 @@ async def _serve(settings: Settings) -> int:
         await _watch_parent(stop)
     for library in ("uvicorn.error", "httpx", "httpcore"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    systems = [make_system(name, settings) for name in settings.systems]
-    _apply_faults(settings, systems)
-    admin = Admin((system.name, knobs_of(system)) for system in systems)
     async with contextlib.AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings.http))
+        settings = replace(settings, http=Address(settings.http.host, listener.getsockname()[1]))
+        systems = [make_system(name, settings) for name in settings.systems]
+        _apply_faults(settings, systems)
+        admin = Admin((system.name, knobs_of(system)) for system in systems)
         front = Front([*(system.mounts() for system in systems), {ADMIN_PATH: admin}])
         server = _Server(_config(_varied(settings, front)))
         serving = asyncio.create_task(server.serve([listener]))
@@ -83,7 +85,7 @@ async def _serve(settings: Settings) -> int:
             await _start_system(system, settings.sip.shifted(index))
             stack.push_async_callback(system.stop)
         await _until_started(server, serving)
-        _announce(settings, systems, Address(settings.http.host, listener.getsockname()[1]))
+        _announce(settings, systems)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -163,12 +165,12 @@ async def _finish(server: _Server, serving: asyncio.Task[None]) -> None:
     await serving
 
 
-def _announce(settings: Settings, systems: list[System], http: Address) -> None:
-    tables: dict[str, object] = {system.name: system.target(http.reachable()) for system in systems}
+def _announce(settings: Settings, systems: list[System]) -> None:
+    tables: dict[str, object] = {system.name: system.target(settings.http.reachable()) for system in systems}
     if settings.target_file:
         write_target_file(settings.target_file, tables | _recorder(settings, systems))
     print(json.dumps({"ready": True, "version": 1, "systems": tables}), flush=True)
-    _log.info("serving %s; HTTP on %s", ", ".join(tables), http)
+    _log.info("serving %s; HTTP on %s", ", ".join(tables), settings.http)
 
 
 def _recorder(settings: Settings, systems: list[System]) -> dict[str, object]:

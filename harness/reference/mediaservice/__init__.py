@@ -1,5 +1,7 @@
 """Mediaservice as a system of the reference platform: call control by callbacks, IVR, remote calls, prompt files.
 
+It is a hybrid deployment of one site, whose API is served at a base URL of its own as well.
+
 Made by `systems`; faults patch its public parts before it starts. Its document: `mediaservice-api.txt`.
 """
 
@@ -15,7 +17,7 @@ from harness.reference.mediaservice.calls.control import CallControl
 from harness.reference.mediaservice.calls.lines import Lines
 from harness.reference.mediaservice.calls.remote import RemoteCalls
 from harness.reference.mediaservice.http.access import REGION, Access
-from harness.reference.mediaservice.http.api import BASE_PATH, Api
+from harness.reference.mediaservice.http.api import BASE_PATH, SITE_PATH, Api
 from harness.reference.mediaservice.http.operations import Operations
 from harness.reference.mediaservice.http.prompts import PromptFiles
 from harness.reference.mediaservice.ivr.sounds import Sounds
@@ -43,7 +45,9 @@ CAPABILITIES = (
     "destination-lists",
     "session-timers",
     "intelligent-network",
+    "hybrid",
 )
+SITE = "siteA"
 
 
 class Mediaservice:
@@ -55,7 +59,8 @@ class Mediaservice:
         self._sip = settings.sip
         self.fetcher = Fetcher(timeout=settings.callback_timeout, max_bytes=8 << 20)
         self.storage = PromptStorage()
-        self.callbacks = Callbacks(self.fetcher, settings.callback, settings.alarm_path, DOMAIN)
+        site = {"siteId": SITE, "siteBaseUrl": f"http://{settings.http.reachable()}{SITE_PATH}"}
+        self.callbacks = Callbacks(self.fetcher, settings.callback, settings.alarm_path, DOMAIN, site)
         self.messages = Messages(DOMAIN, settings.sip.reachable().host)
         self.sounds = Sounds(self.storage, self.fetcher)
         self.parts = Parts(self.callbacks, self.messages, self.sounds, self.storage)
@@ -73,7 +78,7 @@ class Mediaservice:
         return {"callback": self.callbacks.use}
 
     def mounts(self) -> Mapping[str, ASGIApp]:
-        return {BASE_PATH: self.api}
+        return {BASE_PATH: self.api, SITE_PATH: self.api}
 
     async def start(self, sip: Address) -> None:
         await self.lines.start(sip)

@@ -19,6 +19,11 @@ _log = logging.getLogger("ringtrue.mediaservice")
 
 Members = dict[str, Any]
 
+# Callbacks that tell from which site of a hybrid deployment they come (MS /newCall and others).
+FROM_SITES = frozenset(
+    {"newCall", "callNotify", "callAnswered", "callEvent", "getIvrCommand", "getCallIdentifier", "sessionCompleted"}
+)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -35,13 +40,14 @@ class Answer:
 
 
 class Callbacks:
-    """The configured callback base and what is sent there. `base` None: nothing is configured yet."""
+    """The configured callback base and what is sent there. `base` None: nothing is configured yet; `site`: where we are."""
 
-    def __init__(self, fetcher: Fetcher, base: str | None, alarm_path: str, domain: str) -> None:
+    def __init__(self, fetcher: Fetcher, base: str | None, alarm_path: str, domain: str, site: Members) -> None:
         self.fetcher = fetcher
         self.base: str | None = None
         self.alarm_path = alarm_path.strip("/")
         self.domain = domain
+        self.site = site
         if base:
             self.use(base)
 
@@ -57,9 +63,9 @@ class Callbacks:
         base = session.callback_base or self.base
         return f"{base}/{name}" if base else None
 
-    def compose(self, _name: str, members: Members) -> Members | None:
+    def compose(self, name: str, members: Members) -> Members | None:
         """The members as they are sent; None for nothing at all. Faults change them here."""
-        return members
+        return members | self.site if name in FROM_SITES else members
 
     async def ask(self, session: Session, name: str, members: Members) -> Answer:
         """Send a callback whose answer matters, after those that were told before."""

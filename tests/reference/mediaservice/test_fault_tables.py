@@ -39,7 +39,8 @@ FULL: dict[str, Any] = {
     **{name: {"x-a": "b"} for name in ("xHeaders", "pHeaders", "errorDetails")},
     **dict.fromkeys(("remoteRtpIp", "remoteRtpPort", "dtmfBuffer", "errorDescr", "sipReason"), "y"),
     **{"copyHeaders": ["x-a"], "monitoringParticipant": False, "sipResponseCode": 486, "fileSize": 5, "crypto": [{}]},
-    **{"telephoneEventPayloadType": 101, "dtmfParams": {"dtmfMatch": "1", "reason": "r", "matchedTerminationKey": "#"}},
+    "telephoneEventPayloadType": 101,
+    "dtmfParams": {"dtmfMatch": "1", "reason": "r", "matchedTerminationKey": "#", "encryption": {"type": "md5"}},
 }
 ASKED: dict[str, Any] = {
     "sipFrom": "1",
@@ -61,7 +62,9 @@ ASKED: dict[str, Any] = {
 
 
 def made(fault: str | None, **settings: Any) -> Mediaservice:
+    """A system that adds nothing of its own to what callbacks tell."""
     system = Mediaservice(SETTINGS if not settings else SETTINGS.__class__(**{**SETTINGS.__dict__, **settings}))
+    system.callbacks.site.clear()
     if fault is not None:
         FAULTS[fault].apply(system)
     return system

@@ -73,7 +73,6 @@ INVENTED: dict[str, tuple[str, str, object]] = {
     "newCall-diversionHeaders-absent": ("newCall", "diversionHeaders", "<sip:else@where.example>"),
     "newCall-referredBy-absent": ("newCall", "referredBy", "<sip:else@where.example>"),
     "sessionReferenceId-not-invented": ("sessionCompleted", "sessionReferenceId", "invented"),
-    "site-only-hybrid": ("newCall", "siteId", "siteA"),
     "callAnswered-codec-only-httpcall": ("callAnswered", "codec", "PCMA"),
     "recording-reason-only-on-failure": ("recordingReady", "reason", "It went well"),
     "callEvent-sipResponseCode-absent": ("callEvent", "sipResponseCode", 503),
@@ -260,6 +259,11 @@ def _transaction_shared(system: Any) -> None:
 
 def _shared(system: Any, name: str) -> None:
     wrap(system.callbacks, "compose", lambda really, callback, members: changed(really(callback, members), name, "one"))
+
+
+@collect("site-serves-nothing", "MS-site-base-url", "siteBaseUrl leads to where no operation is served")
+def _site_elsewhere(system: Any) -> None:
+    system.callbacks.site["siteBaseUrl"] += "/none"
 
 
 @collect("errorDescr-missing", "MS-callEvent-errorDescr", "a failed set-up is told without errorDescr")

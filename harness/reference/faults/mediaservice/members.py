@@ -31,6 +31,7 @@ _TEXT = 17
 _FLAG = "no"
 _NUMBER = "many"
 _EITHER = [17]
+_SITE: dict[str, object] = {"siteId": _TEXT, "siteBaseUrl": _TEXT}
 # Member to a value of a type that no table and no sample shows; members are paths joined by points.
 TYPES: dict[str, dict[str, object]] = {
     "NewCall": {
@@ -50,6 +51,7 @@ TYPES: dict[str, dict[str, object]] = {
         "paiNumber": _EITHER,
         "subject": _EITHER,
         "srcAddr": _TEXT,
+        **_SITE,
     },
     "CallNotify": {
         "event": _TEXT,
@@ -62,6 +64,7 @@ TYPES: dict[str, dict[str, object]] = {
         "sipCallId": _EITHER,
         "ivrServer": _TEXT,
         "traceId": _TEXT,
+        **_SITE,
     },
     "CallAnswered": {
         "callingPartyNumber": _EITHER,
@@ -78,6 +81,7 @@ TYPES: dict[str, dict[str, object]] = {
         "replyId": _TEXT,
         "traceId": _TEXT,
         "httpTransactionId": _TEXT,
+        **_SITE,
     },
     "CallEvent": {
         "connectionId": _TEXT,
@@ -92,8 +96,9 @@ TYPES: dict[str, dict[str, object]] = {
         "sipResponseCode": _NUMBER,
         "errorDescr": _TEXT,
         "sipReason": _TEXT,
+        **_SITE,
     },
-    "GetCallIdentifier": {"sessionId": _TEXT, "calledParty": _TEXT},
+    "GetCallIdentifier": {"sessionId": _TEXT, "calledParty": _TEXT, **_SITE},
     "GetIvrCommand": {
         "sessionId": _TEXT,
         "ivrServer": _TEXT,
@@ -102,7 +107,9 @@ TYPES: dict[str, dict[str, object]] = {
         "dtmfParams.dtmfMatch": _EITHER,
         "dtmfParams.reason": _TEXT,
         "dtmfParams.matchedTerminationKey": _EITHER,
+        "dtmfParams.encryption": "md5",
         "replyId": _TEXT,
+        **_SITE,
     },
     "NewRemoteCall": {
         "httpTransactionId": _TEXT,
@@ -138,6 +145,7 @@ TYPES: dict[str, dict[str, object]] = {
         "ivrServer": _TEXT,
         "traceId": _TEXT,
         "httpTransactionId": _TEXT,
+        **_SITE,
     },
     "Alarm": {
         "type": _TEXT,
@@ -157,8 +165,9 @@ _SOMETIMES = {
         "referredBy",
         "paiNumber",
         "subject",
+        *_SITE,
     },
-    "CallNotify": {"monitoringParticipant"},
+    "CallNotify": {"monitoringParticipant", *_SITE},
     "CallAnswered": {
         "callingPartyExpires",
         "calledPartyExpires",
@@ -166,13 +175,14 @@ _SOMETIMES = {
         "monitoringParticipant",
         "remoteRtpIp",
         "remoteRtpPort",
+        *_SITE,
     },
-    "CallEvent": {"sipResponseCode", "errorDescr", "sipReason"},
-    "GetIvrCommand": {name for name in TYPES["GetIvrCommand"] if name.startswith("dtmf")},
-    "GetCallIdentifier": set(),
+    "CallEvent": {"sipResponseCode", "errorDescr", "sipReason", *_SITE},
+    "GetIvrCommand": {name for name in TYPES["GetIvrCommand"] if name.startswith("dtmf")} | {*_SITE},
+    "GetCallIdentifier": {*_SITE},
     "NewRemoteCall": {"telephoneEventPayloadType", "crypto"},
     "RecordingReady": {"fileSize", "reason"},
-    "SessionCompleted": set[str](),
+    "SessionCompleted": {*_SITE},
     "Alarm": {"errorDetails"},
 }
 FORMS: dict[str, object] = {

@@ -26,6 +26,7 @@ from harness.reference.mediaservice.storage import MAX_FILE
 from harness.reference.web import MAX_BODY, BadRequestError, read_body
 
 BASE_PATH = "/mediaservice"
+SITE_PATH = "/mediaservice-site-a"
 # Below it pre-signed URLs fetch files; no tenant's domain has an underscore.
 FILES = "_files"
 _DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
@@ -170,8 +171,8 @@ class Api:
 def path_of(request: Request) -> list[str]:
     """The segments below the base path, each decoded once, so that an encoded slash stays inside its segment."""
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
-    below = raw.decode("latin-1").partition("?")[0][len(BASE_PATH) :]
-    return [unquote(segment) for segment in below.split("/")[1:]] or [""]
+    _, _, *below = raw.decode("latin-1").partition("?")[0].split("/")
+    return [unquote(segment) for segment in below] or [""]
 
 
 def json_object(body: bytes) -> dict[str, Any]:

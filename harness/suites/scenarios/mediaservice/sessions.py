@@ -16,7 +16,6 @@ from harness.suites.scenarios.vocabulary import CLAUSE, decides
 from harness.timeline import Callback
 from harness.verdicts import Reason
 
-_SITE = ("siteId", "siteBaseUrl")
 _OTHER = "another-"
 _CALLBACKS = (
     "callNotify",
@@ -135,16 +134,6 @@ def own_names(ms: World, clause: str) -> None:
     bases = {one.request.url.rpartition("/")[0] for one in _callbacks(ms)}
     words = "callbacks go below different base URLs"
     ms.scenario.check(clause, len(bases) == 1, words, expected="one base URL", seen=sorted(bases))
-
-
-@decides("none tells of a site")
-def no_site(ms: World, clause: str) -> None:
-    if "hybrid" in ms.scenario.target.capabilities:
-        ms.scenario.undecided(clause, Reason.PRECONDITION, "the target says that it is hybrid")
-        return
-    found = [(name, member) for member in _SITE for name, _ in _values(ms, member)]
-    words = "a deployment that is not hybrid tells of a site"
-    ms.scenario.check(clause, not found, words, expected="neither siteId nor siteBaseUrl", seen=found)
 
 
 @decides("sessionDuration is a number, or digits")

@@ -88,14 +88,6 @@ def no_referred_by(ms: World, clause: str) -> None:
     _absent(ms, clause, "referredBy")
 
 
-@decides("it names no site")
-def no_site(ms: World, clause: str) -> None:
-    if "hybrid" in ms.scenario.target.capabilities:
-        raise InconclusiveError(Reason.PRECONDITION, "the target declares a hybrid deployment")
-    for name in ("siteId", "siteBaseUrl"):
-        _absent(ms, clause, name)
-
-
 @decides("its {kind}Headers hold the {letter}- headers")
 def holds_headers(ms: World, clause: str, kind: str, letter: str) -> None:
     single = {name: values for name, values in _sent(ms, letter).items() if len(values) == 1}
