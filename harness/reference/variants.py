@@ -162,6 +162,13 @@ def _more_members(value: Any) -> Any:
             return value
 
 
+def _without_site(value: Any) -> Any:
+    """Without what only a hybrid deployment tells (MS /newCall and others)."""
+    if isinstance(value, dict):
+        return {name: item for name, item in value.items() if name not in ("siteId", "siteBaseUrl")}
+    return value
+
+
 def _elsewhere(value: Any) -> Any:
     """The same instants, as clocks two hours to the east show them."""
     match value:
@@ -302,6 +309,7 @@ _ALL = (
     Variant("callback-more-members", "callbacks have a member more in every object", callback=_with_json(_more_members)),
     Variant("callback-spelling", "callbacks in another spelling of JSON", callback=_with_json(_reordered, _spelled)),
     Variant("callback-header-case", "header names of callbacks in title case", callback=_title_case),
+    Variant("callback-no-site", "callbacks of a deployment that is not hybrid", callback=_with_json(_without_site)),
     Variant("http-time-zone", "instants in another time zone", answer=_with_json(_elsewhere)),
     Variant("callback-time-zone", "instants of callbacks in another time zone", callback=_with_json(_elsewhere)),
     Variant("other-ids", "ids in another form", place=install_ids),

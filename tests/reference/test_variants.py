@@ -37,7 +37,14 @@ def test_json_says_the_same_and_its_length_fits(name: str) -> None:
     headers = {key.lower(): value for key, value in changed.headers}
     assert headers[b"quota-used"] == b"3"
     assert headers.get(b"content-length") in (b"0", str(len(changed.body)).encode(), None)
-    assert (changed != _answer()) or name == "http-other-errors" or name.endswith("-time-zone")
+    assert (changed != _answer()) or name.endswith(("-other-errors", "-time-zone", "-no-site"))
+
+
+def test_one_that_is_not_hybrid_tells_of_no_site() -> None:
+    change = VARIANTS["callback-no-site"].callback
+    assert change is not None
+    told = {"sessionId": "a", "siteId": "siteA", "siteBaseUrl": "http://h/a"}
+    assert json.loads(change(Answer(0, list(_HEADERS), json.dumps(told).encode())).body) == {"sessionId": "a"}
 
 
 @pytest.mark.parametrize("name", ["http-time-zone", "callback-time-zone"])

@@ -70,7 +70,7 @@ def call_senselessly(ms: World) -> None:
     """A platform that refuses such a call before it tells of it has no session for which it could raise an alarm."""
     _provoke(ms, "invalidSdp")
     ms.dial(IVR, body=_SENSELESS)
-    if ms.call.phone.wait_final() is not None and not ms.callbacks("newCall"):
+    if ms.call.phone.wait_final() is not None and ms.wait("newCall") is None:
         words = f"the call is refused with {ms.call.phone.status} before it is announced"
         raise InconclusiveError(Reason.PRECONDITION, words)
 
