@@ -36,12 +36,17 @@ def is_sent(parties: Parties, clause: str) -> None:
 
 
 @decides("callNotify tells of the ringing")
-@decides("no ringing is told")
 def ringing_told(parties: Parties, clause: str) -> None:
     """Judged by the call flow."""
     del clause
-    found = parties.ms.callbacks("callNotify", event="ringing")
-    parties.it = members(found[0]) if found else None
+    found = parties.ms.wait("callNotify", event="ringing")
+    parties.it = members(found) if found else None
+
+
+@decides("no ringing is told")
+def no_ringing_told(parties: Parties, clause: str) -> None:
+    """Judged by the call flow."""
+    del parties, clause
 
 
 @decides("callAnswered comes after the answer")
