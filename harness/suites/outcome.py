@@ -37,7 +37,7 @@ class HarnessError(Exception):
 
 def scenario_for(item: pytest.Item, worker: Worker) -> Scenario:
     """The scenario of a test, made from its `ringtrue` marker."""
-    marker = item.get_closest_marker("ringtrue")
+    marker = item.get_closest_marker("judges")
     assert marker is not None, f"{item.nodeid} has no ringtrue marker"
     about = marker.kwargs
     title = about.get("title", item.name)

@@ -127,7 +127,7 @@ def _start_worker(config: pytest.Config, plan: dict[str, Any]) -> None:
     current.plan = made
     config.stash[_worker] = Worker(made)
     config.addinivalue_line(
-        "markers", "ringtrue(system, clauses, title, needs, asked, keywords): what a test of the suites is about"
+        "markers", "judges(system, clauses, title, needs, asked, keywords): what a test of the suites is about"
     )
     config.addinivalue_line("python_files", "test_*.py")
     from harness.report.allure_labels import AllureLabels
@@ -153,7 +153,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    if item.config.stash.get(_worker, None) is None or item.get_closest_marker("ringtrue") is None:
+    if item.config.stash.get(_worker, None) is None or item.get_closest_marker("judges") is None:
         return None
     from harness.suites.repeating import run_protocol
 
@@ -219,7 +219,7 @@ def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    if pyfuncitem.get_closest_marker("ringtrue") is None:
+    if pyfuncitem.get_closest_marker("judges") is None:
         return (yield)
     from harness.suites.outcome import conclude
 

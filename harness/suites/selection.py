@@ -43,7 +43,7 @@ def arrange(items: list[pytest.Item], plan: Plan, *, shuffled: bool = False) -> 
     if shuffled:
         random.Random(plan.seed).shuffle(items)
     for item in items:
-        marker = item.get_closest_marker("ringtrue")
+        marker = item.get_closest_marker("judges")
         if marker is None:
             continue
         system = marker.kwargs["system"]

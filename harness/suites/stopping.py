@@ -41,7 +41,7 @@ def is_stopped(plan: Plan) -> bool:
 
 def skip_when_stopped(item: pytest.Item, plan: Plan) -> None:
     """Raises pytest's skip for a test that is not to begin; its clauses are undecided where the time was over."""
-    marker = item.get_closest_marker("ringtrue")
+    marker = item.get_closest_marker("judges")
     if marker is None or runs_before(item):  # a repeat belongs to a test that has begun
         return
     if overdue(plan):

@@ -25,8 +25,8 @@ def test_a_test_is_found_by_its_clause_and_its_system(expression: str, tests: se
     assert {case.get("name") for case in cases} == tests
 
 
-def test_the_folder_in_which_ringtrue_lies_is_no_name(tmp_path: Path) -> None:
-    done = ringtrue("run", "--system", "vtx", "-k", "harness", "-q", folder=tmp_path)
+def test_neither_the_folder_in_which_ringtrue_lies_nor_its_own_name_is_a_name(tmp_path: Path) -> None:
+    done = ringtrue("run", "--system", "vtx", "-k", "harness or ringtrue", "-q", folder=tmp_path)
     assert done.code == 3, done
     assert "no test has a name that matches" in done.out
 

@@ -37,7 +37,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Contract:
 @pytest.fixture(autouse=True)
 def _in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
     """Only in a run are tags clauses, and is the plugin's own mark known; elsewhere pytest-bdd makes marks of tags."""
-    pytestconfig.addinivalue_line("markers", "ringtrue: what a test of the suites is about")
+    pytestconfig.addinivalue_line("markers", "judges: what a test of the suites is about")
     monkeypatch.setattr("harness.suites.current.plan", make_plan(tmp_path))
 
 
@@ -52,7 +52,7 @@ def marked(folder: Path, contract: Contract, text: str) -> Any:
 
 def test_tags_become_the_clauses_and_needs_of_the_test(tmp_path: Path, toy: Contract) -> None:
     test = marked(tmp_path, toy, FEATURE.replace("@TY-ring ", "@needs-bell @TY-ring "))
-    found = next(one for one in test.pytestmark if one.name == "ringtrue").kwargs
+    found = next(one for one in test.pytestmark if one.name == "judges").kwargs
     assert found == {
         "system": "toy", "clauses": ["TY-getRing", "TY-ring"], "title": "A phone rings", "needs": ["bell"],
         "keywords": [],
@@ -63,14 +63,14 @@ def test_a_scenario_can_be_a_part_of_the_contract_though_it_decides_other_clause
     tmp_path: Path, toy: Contract
 ) -> None:
     test = marked(tmp_path, toy, FEATURE.replace("@TY-ring ", "@contract @TY-ring "))
-    found = next(one for one in test.pytestmark if one.name == "ringtrue").kwargs
+    found = next(one for one in test.pytestmark if one.name == "judges").kwargs
     assert found["keywords"] == ["contract"]
     assert found["clauses"] == ["TY-getRing", "TY-ring"]
 
 
 def test_tags_of_the_feature_hold_for_its_scenarios(tmp_path: Path, toy: Contract) -> None:
     test = marked(tmp_path, toy, "@needs-bell\n" + FEATURE)
-    assert next(one for one in test.pytestmark if one.name == "ringtrue").kwargs["needs"] == ["bell"]
+    assert next(one for one in test.pytestmark if one.name == "judges").kwargs["needs"] == ["bell"]
 
 
 @pytest.mark.parametrize(

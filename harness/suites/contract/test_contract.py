@@ -220,7 +220,7 @@ def test_cross_origin(scenario: Scenario, bench: Workbench, operation: Operation
 
 
 def _parameter(contract: Contract, name: str, value: object, **about: object) -> object:
-    mark = pytest.mark.ringtrue(system=contract.system, **about)
+    mark = pytest.mark.judges(system=contract.system, **about)
     return pytest.param(value, id=f"{contract.system}-{name}", marks=mark)
 
 

@@ -86,7 +86,7 @@ def mark(function: Callable[..., Any], contract: Contract) -> None:
     template = scenario_wrapper_template_registry[function]
     clauses, needs = read_tags(template, contract)
     about = [CONTRACT] if CONTRACT in template.feature.tags | template.tags else []
-    pytest.mark.ringtrue(system=contract.system, clauses=clauses, title=template.name, needs=needs, keywords=about)(
+    pytest.mark.judges(system=contract.system, clauses=clauses, title=template.name, needs=needs, keywords=about)(
         function
     )
 
