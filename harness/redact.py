@@ -15,6 +15,8 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 _SHORTEST = 4
+# One of these is in each of the names below, whatever letters without case may stand for theirs.
+_HINTS = ("token", "secret", "passw", "pwd", "key", "assert", "signature")
 _NAMES = r"access_token|refresh_token|id_token|client_secret|password|passwd|pwd|secret|secret_?key|api_?key|assertion"
 _MEMBER_NAME = re.compile(rf"{_NAMES}|token", re.IGNORECASE)
 # A value that was cut short has no closing quote, and still shows most of a secret; a number may be a PIN.
@@ -74,6 +76,10 @@ class Redactor:
             value = _USERINFO.sub(rf"\1{MASK}@", value)
         if '"' in value:
             value = _DIGEST.sub(rf"\1{MASK}\2", value)
+        known = value.casefold() if '"' in value or "=" in value else ""
+        if not any(hint in known for hint in _HINTS):
+            return value
+        if '"' in value:
             value = _JSON_MEMBER.sub(rf"\1{MASK}", value)
             value = _JSON_IN_JSON.sub(rf"\1{MASK}", value)
             value = _JSON_NUMBER.sub(rf'\1"{MASK}"', value)

@@ -46,7 +46,6 @@ def judge_exchange(operation: Operation, exchange: HttpExchange) -> Iterator[Fin
     """Findings about one exchange; several for one clause are possible, and weighed later."""
     at = (exchange.seq,)
     subject = operation.id
-    reproduce = curl(exchange)
     response = exchange.response
     must_succeed = exchange.about.get("expect") == "success"
     if response is None:
@@ -68,7 +67,7 @@ def judge_exchange(operation: Operation, exchange: HttpExchange) -> Iterator[Fin
             seen=seen_answer(exchange),
             subject=subject,
             at=at,
-            reproduce=reproduce,
+            reproduce=curl(exchange),
         )
     documented = operation.response(response.status)
     if documented is None:
@@ -80,26 +79,27 @@ def judge_exchange(operation: Operation, exchange: HttpExchange) -> Iterator[Fin
                 seen=seen_answer(exchange),
                 subject=subject,
                 at=at,
-                reproduce=reproduce,
+                reproduce=curl(exchange),
             )
         return
     yield passed(operation.status_clause, subject, at=at)
     if authenticated or not operation.secured:
         for header in documented.headers:
-            yield from _judge_header(header, response, subject, at, reproduce)
+            yield from _judge_header(header, exchange, response, subject)
     if documented.payload.schemas and exchange.request.method != "HEAD" and response.status not in _NO_BODY:
-        yield from _judge_body(operation, documented.payload, exchange, response, reproduce)
+        yield from _judge_body(operation, documented.payload, exchange, response)
 
 
 def _judge_header(
-    header: HeaderSpec, response: HttpResponse, subject: str, at: tuple[int, ...], reproduce: str
+    header: HeaderSpec, exchange: HttpExchange, response: HttpResponse, subject: str
 ) -> Iterator[Finding]:
+    at = (exchange.seq,)
     raw = response.header(header.name)
     if raw is None:
         if header.required:
             yield failed(
                 header.clause, f"the header {header.name} is missing", expected=header.name, seen="absent",
-                subject=subject, at=at, reproduce=reproduce,
+                subject=subject, at=at, reproduce=curl(exchange),
             )  # fmt: skip
         return
     value = _header_value(raw, header.schema.get("type"))
@@ -108,7 +108,7 @@ def _judge_header(
         yield failed(
             header.clause, f"the header {header.name} {verdict.violations[0].message}", expected=header.schema,
             seen=raw or "an empty value",
-            subject=subject, at=at, reproduce=reproduce,
+            subject=subject, at=at, reproduce=curl(exchange),
         )  # fmt: skip
     else:
         yield passed(header.clause, subject, at=at)
@@ -127,7 +127,7 @@ def _header_value(raw: str, kind: object) -> object:
 
 
 def _judge_body(
-    operation: Operation, payload: Payload, exchange: HttpExchange, response: HttpResponse, reproduce: str
+    operation: Operation, payload: Payload, exchange: HttpExchange, response: HttpResponse
 ) -> Iterator[Finding]:
     at = (exchange.seq,)
     subject = operation.id
@@ -137,7 +137,7 @@ def _judge_body(
         yield failed(
             operation.media_clause, "the content type is not the documented one",
             expected=" or ".join(payload.schemas), seen=declared or "no content type",
-            subject=subject, at=at, reproduce=reproduce,
+            subject=subject, at=at, reproduce=curl(exchange),
         )  # fmt: skip
         if operation.media_clause == operation.body_clause or len(payload.schemas) > 1:
             return
@@ -157,14 +157,14 @@ def _judge_body(
     except ValueError:
         yield failed(
             operation.body_clause, "the body is not JSON", expected="JSON", seen=seen_answer(exchange), subject=subject,
-            at=at, reproduce=reproduce,
+            at=at, reproduce=curl(exchange),
         )  # fmt: skip
         return
     verdict = judge_value(payload.schemas[media_type], value)
     for violation in verdict.violations:
         yield failed(
             violation.clause or operation.body_clause, violation.message, expected=violation.keyword,
-            seen=violation.seen, subject=subject, at=at, reproduce=reproduce,
+            seen=violation.seen, subject=subject, at=at, reproduce=curl(exchange),
         )  # fmt: skip
     for clause in verdict.kept:
         yield passed(clause, subject, at=at)

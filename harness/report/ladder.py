@@ -6,6 +6,7 @@ control characters are spelt out. It reads no file and knows nothing of pictures
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -324,7 +325,8 @@ class _Chart:
             return [replace(request, aside=aside, broken=True)]
         ended = max(exchange.at, exchange.ended or exchange.at)
         status = f"{response.status} {words.clean(response.reason)}".strip() + f" ({words.last_step(label)})"
-        meanwhile = any(exchange.at < moment < ended for moment in self._moments)
+        first = bisect_right(self._moments, exchange.at)
+        meanwhile = first < len(self._moments) and self._moments[first] < ended
         if ended - exchange.at < QUICK_SECONDS and not meanwhile:
             aside = words.together(asked, answered)
             return [replace(request, aside=aside, status=str(response.status))]
@@ -359,15 +361,15 @@ class _Chart:
 
 
 def _bounded(event: Event) -> Event:
-    """The event without what is too long to be drawn, so that looking for secrets in it takes no time."""
+    """The event without what is not drawn or too long for it, so that looking for secrets in it takes no time."""
     match event:
         case SipMessage():
             return replace(event, text=event.text[: words.LONGEST_READ])
         case Exchange():
             response = event.response
             if response is not None:
-                response = replace(response, body=response.body[: words.LONGEST_READ])
-            request = replace(event.request, body=event.request.body[: words.LONGEST_READ])
+                response = replace(response, headers=(), body=response.body[: words.LONGEST_READ])
+            request = replace(event.request, headers=(), body=event.request.body[: words.LONGEST_READ])
             return replace(event, request=request, response=response)
         case _:
             return event

@@ -135,11 +135,12 @@ def _telling(body: bytes) -> str:
         value = json.loads(body) if 1 < len(body) < LONGEST_READ else None
     except (ValueError, RecursionError):
         return ""
-    members = value if isinstance(value, Mapping) else {}
-    inner = [item for item in members.values() if isinstance(item, Mapping)][:4]
+    if not isinstance(value, dict):
+        return ""
+    places = (value, *[item for item in value.values() if isinstance(item, dict)][:4])
     found = []
     for name in _TELLING:
-        values = (each[name] for each in (members, *inner) if isinstance(each.get(name), str | int | bool))
+        values = (each[name] for each in places if name in each and isinstance(each[name], str | int))
         told = next((_value(each) for each in values if each != ""), None)
         if told is not None:
             found.append(f"{name} {told}")

@@ -2,21 +2,24 @@
 
 Run by hand: `python -m tests.benchmarks.contract_fuzz [--system S] [--seed N]`. Each side gets a fresh platform, whose
 log counts the requests and says when the first and the last came: between them lie making, sending and judging of requests,
-on both sides; imports and the first look at the target come before. `whole` is the command from start to end, `cpu` its
-processor time per request, both with the start. It prints figures and asserts nothing; the goal is at least the rate of
-schemathesis. The requests differ in number: ours leaves alone what is not its own, cleans up, and follows links its own way.
+on both sides; imports and the first look at the target come before. `cpu` is the processor time per request meanwhile, which
+a busy machine changes less; `whole` is the command from start to end, `all cpu` its processor time, `load` the machine's.
+It prints figures and asserts nothing; the goal is at least the rate of schemathesis. The requests differ in number: ours
+leaves alone what is not its own, cleans up, and follows links its own way.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import bisect
 import json
+import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
 import urllib.parse
@@ -77,7 +80,7 @@ def _configuration(system: str) -> str:
 
 def _command(side: str, system: str, file: Path, seed: int) -> list[str]:
     if side == "ringtrue":
-        expression = "contract and (generated or linked)"
+        expression = "test_contract and (generated or linked)"
         wanted = ["run", "--target", str(file), "--system", system, "-k", expression, "--workers", "1"]
         return [str(_BIN / "ringtrue"), *wanted, "--seed", str(seed), "-q"]
     target = tomllib.loads(file.read_text(encoding="utf-8"))[system]
@@ -91,16 +94,51 @@ def _command(side: str, system: str, file: Path, seed: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one side: requests, seconds from the first to the last, of the whole command, and of processor time."""
+    """Of one side: requests; seconds and processor seconds from the first to the last, and of the whole command."""
 
     requests: int
     seconds: float
-    whole: float
     cpu: float
+    whole: float
+    whole_cpu: float
 
     def __str__(self) -> str:
         rate, cost = self.requests / self.seconds, 1000 * self.cpu / self.requests
-        return f"{self.requests:>10}{self.seconds:>10.1f}{rate:>12.1f}{self.whole:>10.1f}{cost:>10.1f} ms"
+        between = f"{self.requests:>10}{self.seconds:>9.1f}{rate:>12.1f}{cost:>9.2f} ms"
+        return f"{between}{self.whole:>8.1f}{self.whole_cpu:>9.1f}{os.getloadavg()[0]:>7.1f}"
+
+
+class _Meter:
+    """Looks every few milliseconds how much processor time a process has had."""
+
+    def __init__(self, process: int) -> None:
+        self._stat = Path(f"/proc/{process}/stat")
+        self._tick = 1 / os.sysconf("SC_CLK_TCK")
+        self._looks: list[tuple[float, float]] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.02):
+            try:
+                fields = self._stat.read_text(encoding="ascii").rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                return
+            self._looks.append((_clock(), (int(fields[11]) + int(fields[12])) * self._tick))
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def total(self) -> float:
+        return self._looks[-1][1]
+
+    def until(self, moment: float) -> float:
+        """Processor seconds that were used up by then (`moment`: seconds since midnight)."""
+        place = bisect.bisect_left(self._looks, (moment, 0.0))
+        return self._looks[min(place, len(self._looks) - 1)][1]
 
 
 def _measure(side: str, system: str, seed: int, folder: Path) -> Figures:
@@ -110,20 +148,30 @@ def _measure(side: str, system: str, seed: int, folder: Path) -> Figures:
         # The platform may be littered, so that all operations are tried.
         text = file.read_text(encoding="utf-8")
         file.write_text(text.replace(f"[{system}]", f"[{system}]\nscratch = true", 1), encoding="utf-8")
-        command = _command(side, system, file, seed)
-        began, used = time.monotonic(), _used()
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)
-        whole, cpu = time.monotonic() - began, _used() - used
-        if done.returncode not in (0, 1):
-            print(f"{side} ended with {done.returncode}: {(done.stderr or done.stdout)[-500:]}", file=sys.stderr)
+        began = time.monotonic()
+        with (folder / "said").open("w+", encoding="utf-8") as said:
+            command = _command(side, system, file, seed)
+            process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+            meter = _Meter(process.pid)
+            try:
+                code = process.wait(_SECONDS)
+            finally:
+                process.kill()
+                meter.stop()
+            said.seek(0)
+            if code not in (0, 1):
+                print(f"{side} ended with {code}: {said.read()[-500:]}", file=sys.stderr)
+        whole = time.monotonic() - began
         times = [_seconds(found[1]) for found in _REQUEST.finditer(platform.said()[1])][_PROBE:]
-        return Figures(len(times), times[-1] - times[0], whole, cpu)
+        used = meter.until(times[-1]) - meter.until(times[0])
+        return Figures(len(times), times[-1] - times[0], used, whole, meter.total)
 
 
-def _used() -> float:
-    """Processor time of the children that have ended; the platform has not while the figures are taken."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def _clock() -> float:
+    """Seconds since midnight, as the log of the platform counts them."""
+    now = time.time()
+    local = time.localtime(now)
+    return local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec + now % 1
 
 
 def _seconds(clock: str) -> float:
@@ -136,7 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--system", action="append", choices=["apidaze", "callable", "vtx", "mediaservice"])
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(arguments)
-    print(f"{'system':14}{'side':14}{'requests':>10}{'seconds':>10}{'per second':>12}{'whole':>10}{'cpu':>10}")
+    head = f"{'requests':>10}{'seconds':>9}{'per second':>12}{'cpu':>12}{'whole':>8}{'all cpu':>9}{'load':>7}"
+    print(f"{'system':14}{'side':14}{head}")
     for system in asked.system or ["apidaze", "callable", "vtx", "mediaservice"]:
         for side in ("ringtrue", "schemathesis"):
             with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,18 @@ def test_a_broken_promise_is_found_under_its_clause(fault: str, healthy: Done, t
     done = ringtrue("run", "--system", "vtx", "--workers", "1", "--fault", fault, "-k", keyword, folder=tmp_path)
     assert done.by_clause[clause] == verdict, done
     assert done.code == code, done
+
+
+def test_generated_subscriptions_name_users_of_the_target(tmp_path: Path) -> None:
+    """Else every one of them is refused for its users, and nothing is learnt of the rest of it."""
+    done = ringtrue(
+        *("run", "--system", "vtx", "--workers", "1", "-k", "test_generated_requests and createSubscription", "-q"),
+        folder=tmp_path,
+    )  # fmt: skip
+    assert done.code == 0, done
+    (timeline,) = (done.run_dir / "timelines").glob("*createSubscription*")
+    events = [json.loads(line) for line in timeline.read_text(encoding="utf-8").split("\n") if line]
+    tried = [one for one in events if one["kind"] == "http" and one["about"].get("operation") == "createSubscription"]
+    answers = [one["response"]["status"] for one in tried if one["about"]["case"] == "positive"]
+    assert [status for status in answers if 200 <= status < 300], answers
+    assert [one for one in tried if one["about"]["case"] == "negative" and one["response"]["status"] >= 400]

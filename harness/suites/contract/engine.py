@@ -6,7 +6,6 @@ it. It decides nothing about requests.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
@@ -28,15 +27,15 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 from hypothesis.internal.intervalsets import IntervalSet
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.statistic import StatefulInference
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.context import EngineContext
+from schemathesis.engine.observations import Observations
 from schemathesis.engine.run import probes, stateful
 from schemathesis.engine.run.probes import ProbeOutcome, ProbeRun
 from schemathesis.engine.run.unit import _pool
 from schemathesis.schemas import BaseSchema
-
-# Its searches make so many short-lived objects that the collector would run a third of the time.
-_ALLOCATIONS = (50_000, 20, 50)
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 Probed = MutableMapping[str, list[ProbeRun]]
 
@@ -89,7 +88,7 @@ def load(
 
 def run(schema: BaseSchema, probed: Probed) -> Iterator[events.EngineEvent]:
     """What happens, as it does. `probed`: what targets were found to take, by base URL; asked once, and kept there."""
-    with _rare_collections(), _probing_once(probed), _one_thread(), _no_constants(), _known_codec():
+    with _probing_once(probed), _one_thread(), _no_constants(), _known_codec(), _links_where_followed():
         yield from from_schema(schema).execute()
 
 
@@ -116,6 +115,20 @@ _TRY_ALL = charmap.intervals_from_codec
 @contextmanager
 def _known_codec() -> Iterator[None]:
     with mock.patch.object(charmap, "intervals_from_codec", utf_8):
+        yield
+
+
+@contextmanager
+def _links_where_followed() -> Iterator[None]:
+    """schemathesis counts the links of all operations at the end of a run, also where it was not to follow any."""
+    count = OpenApiSchema.apply_stateful_inference
+
+    def count_if_followed(schema: OpenApiSchema, observations: Observations | None) -> StatefulInference:
+        if schema.config.phases.stateful.enabled:
+            return count(schema, observations)
+        return StatefulInference(inferred=0, total=0, selected=0)
+
+    with mock.patch.object(OpenApiSchema, "apply_stateful_inference", count_if_followed):
         yield
 
 
@@ -170,13 +183,3 @@ def _probing_once(probed: Probed) -> Iterator[None]:
 
     with mock.patch.object(probes, "run", ask_once):
         yield
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    before = gc.get_threshold()
-    gc.set_threshold(*_ALLOCATIONS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)

@@ -87,6 +87,7 @@ class _Guard:
         if operation is not None and "{" in operation.path:
             self._own.append(bench.own_parameters(operation))
         self.urls: list[str] = []
+        self.soon: str = bench.values.safe({"x-value": "soon"}, None)
         self.sent = 0
         self._started = 0.0
 
@@ -95,6 +96,10 @@ class _Guard:
         while len(self.urls) < _URL_POOL:
             self.urls.append(self._bench.values.safe({"x-value": "recorder-url"}, None))
         return self.urls
+
+    def user_ids(self, *, number: bool) -> list[Any]:
+        """Whom a body may name."""
+        return self._bench.values.user_ids(number=number)
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -247,13 +252,34 @@ def _document(bench: Workbench, guard: _Guard) -> dict[str, Any]:
                 content = node["requestBody"].get("content", {})
                 if bench.media_type in content:
                     node["requestBody"]["content"] = {bench.media_type: content[bench.media_type]}
+                _name_users(bench, node)
     _pin(document, guard)
     return document
+
+
+def _name_users(bench: Workbench, node: Mapping[str, Any]) -> None:
+    """Have the example of a body name users of the target: a request for anybody else is refused, whatever else it says."""
+    operation = bench.spec.operation(node["operationId"])
+    if bench.links.carries(operation, {"user-id"}) and bench.values.user_ids(number=False):
+        for media_type, content in node["requestBody"]["content"].items():
+            if "example" in content:
+                content["example"] = bench.values.body(operation, media_type)
 
 
 def _pin(node: Any, guard: _Guard) -> None:
     """Replace schemas that ask for safe values by lists of such values; examples of theirs go."""
     if isinstance(node, dict):
+        if node.get("in") == "path":
+            return  # which things a request may name there is decided when it leaves
+        if node.get("x-value") == "user-id" and (known := guard.user_ids(number=node.get("type") == "integer")):
+            kind = node["type"]
+            node.clear()
+            node.update({"type": kind, "enum": known})
+            return
+        if node.get("x-value") == "soon":
+            node.clear()
+            node.update({"type": "string", "enum": [guard.soon]})
+            return
         if node.get("x-value") == "recorder-url":
             node.clear()
             node.update({"type": "string", "enum": guard.recorder_urls()})

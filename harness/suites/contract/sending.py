@@ -52,6 +52,8 @@ class BoundedAdapter(BaseAdapter):
 
         def made(*arguments: Any, **options: Any) -> requests.Session:
             session = make(*arguments, **options)
+            # Proxies and certificates out of the environment are looked for with every request, and are not for the wire.
+            session.trust_env = False
             for scheme in ("http://", "https://"):
                 session.mount(scheme, self)
             return session

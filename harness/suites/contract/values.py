@@ -110,9 +110,13 @@ class Values:
         Raises:
             InconclusiveError: the target file names none, and nobody else's may be made up.
         """
-        known = [user.id for user in self._target.users if user.id]
+        known = self.user_ids(number=isinstance(value, int))
         if not known:
             raise InconclusiveError(Reason.PRECONDITION, "the target file names no user with an id")
         self._turn += 1
-        chosen = known[self._turn % len(known)]
-        return int(chosen) if isinstance(value, int) else chosen
+        return known[self._turn % len(known)]
+
+    def user_ids(self, *, number: bool) -> list[Any]:
+        """The ids of the target's users: as text, or as numbers those that are some."""
+        known = [user.id for user in self._target.users if user.id]
+        return [int(one) for one in known if one.isdecimal()] if number else known
