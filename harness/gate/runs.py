@@ -67,7 +67,7 @@ def read_run(path: Path) -> PastRun:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        hint = f"name a run's folder, or its {VERDICTS}"
+        hint = f"name a run's folder (that of `--run-dir`), or its {VERDICTS}"
         raise RunError(f"{file}: cannot be read: {error.strerror}. Is it a run? {hint}") from error
     except UnicodeDecodeError as error:
         raise RunError(f"{file}: not UTF-8 text, so no {VERDICTS} of Ringtrue") from error

@@ -23,6 +23,8 @@ from harness.target_template import TemplateError, template_for, write_new
 from harness.tomlfile import quoted
 
 _HEADER = re.compile(r"#?\s*\[([A-Za-z0-9_.]+)\]")
+_EXAMPLE = "https://api.example"
+_ORIGIN = re.compile(r"https?://[\w.:\[\]-]+", re.ASCII)
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -48,6 +50,7 @@ def init(options: InitOptions) -> int:
     values = dict(options.given)
     if options.ask and not values and sys.stdin.isatty() and sys.stdout.isatty():
         values = _ask(options.system, text)
+    text = _at_host_of(values.get(f"{options.system}.base_url"), text)
     for key, value in values.items():
         text = fill_in(text, key, value)
     _check(text, path)
@@ -67,6 +70,12 @@ def _explained(text: str, known: Mapping[str, str]) -> str:
     width = max(map(len, known))
     lines = "".join(f"#   {name:{width}}  {words}\n" for name, words in known.items())
     return text.replace("\ncapabilities = ", f"\n{lines}capabilities = ", 1)
+
+
+def _at_host_of(base_url: str | Sequence[str] | None, text: str) -> str:
+    """The text with its example addresses at the host of the base URL, where the token of an API is usually given too."""
+    found = _ORIGIN.match(base_url) if isinstance(base_url, str) else None
+    return text.replace(_EXAMPLE, found[0]) if found else text
 
 
 def fill_in(text: str, key: str, value: str | Sequence[str]) -> str:
@@ -112,6 +121,7 @@ def _ask(system: str, text: str) -> dict[str, str | Sequence[str]]:
     values: dict[str, str | Sequence[str]] = {}
     for name, default in table.items():
         if isinstance(default, str) and not _ENVIRONMENT.search(default):
+            default = _at_host_of(values.get(f"{system}.base_url"), default)
             values[f"{system}.{name}"] = click.prompt(name, default=default, value_proc=_one(system, text, name))
     known = capabilities_of(load_contracts())[system]
     click.echo("\nWhat can the platform do here? What is not named is not judged.")

@@ -43,6 +43,14 @@ def test_init_takes_everything_as_options(tmp_path: Path) -> None:
     assert "ringtrue doctor --target apidaze.toml" in done.out
 
 
+def test_tokens_are_taken_for_given_where_the_api_is(tmp_path: Path) -> None:
+    done = ringtrue("init", "apidaze", "--base-url", "http://voice.test:8443/cpaas", folder=tmp_path)
+    assert done.code == 0, done
+    made = _read(tmp_path / "apidaze.toml")["apidaze"]
+    assert made["base_url"] == "http://voice.test:8443/cpaas"
+    assert made["token_url"] == "http://voice.test:8443/oauth/client_credential/accesstoken"
+
+
 def test_values_are_text_whatever_they_hold(tmp_path: Path) -> None:
     strange = 'a"b\'$(touch pwned)`touch pwned`\n[dial]\nallow = ["*"]\\'
     done = ringtrue("init", "mediaservice", "--set", f"domain={strange}", folder=tmp_path)
