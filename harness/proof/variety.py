@@ -5,6 +5,7 @@ Called through `harness.proof.command`; gives the exit code.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from harness.proof.pool import Pool
@@ -20,15 +21,17 @@ _PARTS = 4
 def run_variants(names: Sequence[str], systems: Sequence[str], times: int, jobs: int) -> int:
     """Run each variant of each system so many times and print what was raised; 0 when nothing was, else 1."""
     counts: dict[tuple[str, str], list[Result]] = {}
+    owed: Counter[str] = Counter()
     try:
         with Pool(jobs) as pool:
-            for turn in range(times):
-                for name in names or VARIANTS:
+            for name in names or VARIANTS:
+                for turn in range(times):
                     for system in systems or SYSTEM_NAMES:
                         for part in range(_PARTS):
                             shard = f"{part + 1}/{_PARTS}"
                             trial = Trial(system, variants=(name,), shard=shard, seconds=_SECONDS, seed=turn + 1)
                             pool.submit((name, system), trial)
+                            owed[name] += 1
             while pool.busy:
                 key, result = pool.wait()
                 assert isinstance(key, tuple)
@@ -37,6 +40,9 @@ def run_variants(names: Sequence[str], systems: Sequence[str], times: int, jobs:
                     print(f"{verdict:6} {key[0]}  {clause}: {result.messages.get(clause, '')}", flush=True)
                 if result.problem:
                     print(f"broke  {key[0]}  {key[1]}: {result.problem}", flush=True)
+                owed[key[0]] -= 1
+                if not owed[key[0]]:
+                    print(f"{key[0]}: {times} times done", flush=True)
     except KeyboardInterrupt:
         print("interrupted")
         return int(Exit.INTERRUPTED)
