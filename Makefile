@@ -8,6 +8,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := .ci/node
 
+# Where this is set, every process compiles all of Ringtrue again, and a run starts several.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test setup lock clean
 
 run: setup
@@ -25,6 +28,7 @@ $(READY)/python: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m compileall -q harness
 	@mkdir -p $(READY) && touch $@
 
 # SIPp drives the SIP side. Without it everything else still runs, and the SIP clauses are inconclusive.

@@ -22,6 +22,8 @@ RINGTRUE = Path(sys.executable).with_name("ringtrue")
 # Every process that a command starts inherits it, whatever session or group it is put into.
 _MARK = "RINGTRUE_TEST_MARK"
 _END_SECONDS = 8.0
+# What a user's shell seldom says; the last makes every process compile all of Ringtrue again.
+_UNUSUAL = ("NO_COLOR", "FORCE_COLOR", "PYTHONDONTWRITEBYTECODE")
 RUN_SECONDS = 150.0
 
 
@@ -81,7 +83,7 @@ class Running:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("PYTEST_", "RINGTRUE_", "COV_")) and name not in ("NO_COLOR", "FORCE_COLOR")
+            if not name.startswith(("PYTEST_", "RINGTRUE_", "COV_")) and name not in _UNUSUAL
         }
         self._files = [
             (folder / f".{self.mark}.{name}").open("w+", encoding="utf-8", errors="replace") for name in ("out", "err")

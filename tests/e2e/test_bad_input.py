@@ -76,7 +76,7 @@ def test_a_wrong_expression_for_k_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_expression_that_matches_nothing_says_so(tmp_path: Path) -> None:
-    done = ringtrue("run", "--system", "apidaze", "-k", "no_such_test_anywhere", folder=tmp_path)
+    done = ringtrue("run", "--system", "apidaze", "--workers", "1", "-k", "no_such_test_anywhere", folder=tmp_path)
     assert done.code == 3, done
     assert "no_such_test_anywhere" in done.out + done.err
     assert done.verdicts["coverage"]["decided"] == 0

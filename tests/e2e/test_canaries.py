@@ -32,6 +32,8 @@ _SYSTEMS: dict[str, tuple[tuple[str, ...], str, set[str]]] = {
     "mediaservice-basic": (("--auth", "basic"), "valid_request and Prompt", {"password", "basic"}),
 }
 
+_FEW = ("--workers", "1")
+
 
 @contextmanager
 def _platform(folder: Path, *options: str) -> Iterator[Path]:
@@ -50,7 +52,7 @@ def test_no_secret_of_a_system_is_written_anywhere(name: str, tmp_path: Path) ->
         _platform(tmp_path, "--system", system, *options) as file,
         Canaries(file, tmp_path / "target.toml") as canaries,
     ):
-        arguments = ("--system", system, "--target", canaries.target_file)
+        arguments = ("--system", system, "--target", canaries.target_file, *_FEW)
         done = ringtrue("run", *arguments, "-k", keyword, "-v", folder=tmp_path / "here")
         asked = ringtrue("doctor", "--target", canaries.target_file, folder=tmp_path / "here")
         cleaned = ringtrue("cleanup", done.run_dir, "--target", canaries.target_file, folder=tmp_path / "here")
@@ -90,11 +92,12 @@ _GIVEN_AWAY = answer(
 
 def test_what_a_platform_gives_away_is_not_passed_on(tmp_path: Path) -> None:
     with hostile_platform([lambda connection, over: connection.sendall(_GIVEN_AWAY)]) as address:
+        here = tmp_path / "here"
         target = write_target(tmp_path / "t.toml", int(address.rpartition(":")[2]))
-        done = ringtrue("run", "--target", target, "-k", "valid_request and Accounts", "-v", folder=tmp_path / "here")
-        asked = ringtrue("doctor", "--target", target, folder=tmp_path / "here")
+        done = ringtrue("run", "--target", target, *_FEW, "-k", "valid_request and Accounts", "-v", folder=here)
+        asked = ringtrue("doctor", "--target", target, folder=here)
     assert done.code in (1, 3), done
-    written = {path.name: path.read_bytes() for path in (tmp_path / "here").rglob("*") if path.is_file()} | {
+    written = {path.name: path.read_bytes() for path in here.rglob("*") if path.is_file()} | {
         "output": (done.out + done.err + asked.out + asked.err).encode()
     }
     leaks = {name: re.findall(rb".{0,80}canary", content)[:2] for name, content in written.items()}
@@ -109,11 +112,9 @@ def test_secrets_in_the_environment_and_in_urls_are_shown_nowhere(target: Path, 
     (tmp_path / "url.toml").write_text(text.replace("http://", "http://u:canary-info@"), encoding="utf-8")
     environment = {"CANARY_VARIABLE": secret, "ANOTHER_SECRET": "canary-environment"}
     here = tmp_path / "here"
-    done = ringtrue(
-        "run", "--target", tmp_path / "t.toml", "-k", "valid_request and list", folder=here, environment=environment
-    )
+    keyword = (*_FEW, "-k", "valid_request and list")
+    done = ringtrue("run", "--target", tmp_path / "t.toml", *keyword, folder=here, environment=environment)
     assert done.code == 0, done
-    keyword = ("-k", "valid_request and list")
     inside = ringtrue("run", "--target", tmp_path / "url.toml", *keyword, "-v", folder=here, environment=environment)
     asked = ringtrue("doctor", "--target", tmp_path / "url.toml", folder=here, environment=environment)
     written = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}

@@ -54,7 +54,7 @@ def _left(run_dir: Path) -> int:
 
 def _killed(target: Path, folder: Path, most: int = 400) -> Done:
     """A run that is killed, all its processes at once, while something of it is at the target."""
-    with Running("run", "--target", target, "--run-dir", "run", folder=folder) as run:
+    with Running("run", "--target", target, "--workers", "2", "--run-dir", "run", folder=folder) as run:
         run.wait_for(lambda: (folder / "run" / "ledger.jsonl").exists(), 60, "the first entry of the ledger")
         for _ in range(most):
             os.killpg(run.process.pid, signal.SIGSTOP)
@@ -171,7 +171,7 @@ def test_a_ledger_that_was_cut_is_read_as_far_as_it_goes(target: Path, tmp_path:
 
 
 def test_a_run_that_goes_on_is_left_alone(target: Path, tmp_path: Path) -> None:
-    with Running("run", "--target", target, "--run-dir", "run", folder=tmp_path) as run:
+    with Running("run", "--target", target, "--workers", "1", "--run-dir", "run", folder=tmp_path) as run:
         run.wait_for(lambda: (tmp_path / "run" / "ledger.jsonl").exists(), 60, "the first entry of the ledger")
         done = ringtrue("cleanup", "run", "--target", target, folder=tmp_path)
         assert done.code == 2, done

@@ -28,14 +28,14 @@ def judged(tmp_path: Path) -> Iterator[Callable[..., Done]]:
             platform = Running(*arguments, folder=tmp_path, program=sys.executable, environment=place)
             stack.enter_context(platform)
             platform.wait_for(lambda: '"ready": true' in platform.said()[0], 20, "the platform's ready line")
-            chosen = ("--target", file, "-k", "test_valid_request and getServer")
+            chosen = ("--target", file, "--workers", "1", "-k", "test_valid_request and getServer")
             return ringtrue("run", *chosen, *options, folder=tmp_path)
 
         yield run
 
 
 def test_what_happens_once_is_flaky_with_its_evidence_and_not_red(judged: Callable[..., Done]) -> None:
-    done = judged("2", "--floor", "80")
+    done = judged("2", "--floor", "80", "--workers", "2")
     assert done.code == 0, done
     verdicts = done.verdicts
     clause = next(one for one in verdicts["clauses"] if one["id"] == _CLAUSE)

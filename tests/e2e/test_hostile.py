@@ -85,7 +85,7 @@ def test_generated_requests_survive_it_too(tmp_path: Path) -> None:
     chosen = (*whole, "reset mid-body", "too short", "slow", "endless")
     with hostile_platform([DEEDS[name] for name in chosen]) as address:
         target = _hostile_target(address, tmp_path / "t.toml")
-        done = _run(tmp_path, "--target", target, "-k", "generated and createExternalScript")
+        done = _run(tmp_path, "--target", target, "--workers", "1", "-k", "generated and createExternalScript")
     assert done.code in (1, 3), done
     assert "harness broke" not in done.out, done
 

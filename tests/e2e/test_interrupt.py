@@ -52,7 +52,7 @@ def test_an_interrupted_run_keeps_what_it_has(way: str, workers: str, tmp_path: 
 
 
 def test_what_an_interrupted_run_made_is_taken_away_again(target: Path, tmp_path: Path) -> None:
-    done = _interrupt(_WAYS["Ctrl-C"], tmp_path, "--target", target)
+    done = _interrupt(_WAYS["Ctrl-C"], tmp_path, "--target", target, "--workers", "2")
     assert done.code == 130, done
     accounts, unreadable = read_ledger(tmp_path / "run")
     assert unreadable == []

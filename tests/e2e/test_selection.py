@@ -19,7 +19,9 @@ from tests.e2e.command import ringtrue
     ],
 )
 def test_a_test_is_found_by_its_clause_and_its_system(expression: str, tests: set[str], tmp_path: Path) -> None:
-    done = ringtrue("run", "--system", "vtx", "-k", expression, "-q", "--run-dir", "run", folder=tmp_path)
+    done = ringtrue(
+        "run", "--system", "vtx", "--workers", "1", "-k", expression, "-q", "--run-dir", "run", folder=tmp_path
+    )
     assert done.code == 0, done
     cases = ET.parse(tmp_path / "run" / "junit.xml").getroot().iter("testcase")
     assert {case.get("name") for case in cases} == tests

@@ -160,9 +160,8 @@ def run(
     system: str = "lamp",
     environment: dict[str, str] | None = None,
 ) -> Done:
-    """`ringtrue run` against the lamps, in `folder`."""
-    few = () if "--workers" in map(str, arguments) else ("--workers", "2")  # there are as few tests as lamps
-    return ringtrue("run", *of(platform, folder, system), *few, *arguments, folder=folder, environment=environment)
+    """`ringtrue run` against the lamps, in `folder`; by one worker, where a test does not say otherwise."""
+    return ringtrue("run", *of(platform, folder, system), *arguments, folder=folder, environment=environment)
 
 
 def of(platform: Lamps, folder: Path, system: str = "lamp") -> list[str | Path]:

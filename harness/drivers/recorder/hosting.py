@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -128,6 +130,7 @@ class Host:
 
     def _master(self, addon: Any) -> tuple[Master, asyncio.Future[tuple[Address, ...]]]:
         """A master with what a server needs and nothing else: no console, no scripts, no certificate store."""
+        _leave_other_addons_out()
         from mitmproxy.addons import core, next_layer, proxyserver
         from mitmproxy.master import Master
         from mitmproxy.options import Options
@@ -180,6 +183,16 @@ class Host:
         deadline = time.monotonic() + STOP_SECONDS / 4
         while proxy.connections and time.monotonic() < deadline:
             await asyncio.sleep(0.002)  # mitmproxy tells nobody when a connection has ended
+
+
+def _leave_other_addons_out() -> None:
+    """Make the package of mitmproxy's addons known without running it: it would load all thirty, with flask and LDAP.
+
+    That takes as long as all else that a recorder loads; modules in the package are found as ever.
+    """
+    name = "mitmproxy.addons"
+    if name not in sys.modules and (spec := importlib.util.find_spec(name)):
+        sys.modules[name] = importlib.util.module_from_spec(spec)
 
 
 def split_address(listen: str) -> Address:

@@ -143,3 +143,15 @@ def test_stored_flows_are_bounded_and_said_so(tmp_path: Path) -> None:
 def test_importing_the_package_does_not_import_mitmproxy() -> None:
     code = "import sys, harness.drivers.recorder; sys.exit('mitmproxy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=20, check=False).returncode == 0
+
+
+def test_starting_one_loads_no_addon_that_it_does_not_use(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, harness.drivers.recorder as made\n"
+        "with made.Recorder(pathlib.Path(sys.argv[1])): pass\n"
+        "print(sorted({'mitmproxy.addons.proxyserver', 'flask', 'ldap3'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], timeout=60, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "['mitmproxy.addons.proxyserver']"
