@@ -73,17 +73,8 @@ def test_mutants_before_a_target_are_told_from_what_it_does_itself(platform: Pat
 
 def test_one_mutant_can_be_looked_at_in_a_run_whose_record_says_so(platform: Path) -> None:
     name = "vtx/createSubscription/subscription.id/removed"
-    chosen = (
-        "--target",
-        platform,
-        "--mutant",
-        name,
-        "--workers",
-        "1",
-        "-k",
-        "test_valid_request and createSubscription",
-    )
-    done = ringtrue("run", *chosen, folder=platform.parent)
+    options = ("--target", platform, "--mutant", name, "--workers", "1")
+    done = ringtrue("run", *options, "-k", "test_valid_request and createSubscription", folder=platform.parent)
     assert done.code == 1, done
     assert done.by_clause["VX-Subscription.id"] == "fail"
     assert done.verdicts["target"] == f"{platform} behind the mutant {name}"
