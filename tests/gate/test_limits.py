@@ -19,7 +19,7 @@ PYTEST = Path(sys.executable).with_name("pytest")
 
 def test_a_run_whose_time_is_over_says_what_was_not_run(tmp_path: Path) -> None:
     with lamps() as slow:
-        slow.slow = 2.0
+        slow.slow = 8.0
         done = run(slow, tmp_path, "--max-time", "18s", "--workers", "2")
     assert done.code == 3, done
     verdicts = done.verdicts
@@ -40,8 +40,8 @@ def test_a_run_whose_time_is_over_says_what_was_not_run(tmp_path: Path) -> None:
 def test_a_deviation_that_was_seen_before_the_end_of_the_time_decides(tmp_path: Path) -> None:
     with lamps() as slow:
         slow.deviate("attic")
-        slow.slow = 2.0
-        done = run(slow, tmp_path, "--max-time", "20s")
+        slow.slow = 8.0
+        done = run(slow, tmp_path, "--max-time", "20s", "--workers", "2")
     assert done.code == 1, done
     assert "deviates: 1 clause failed; stopped at the time limit of 20s" in done.out
     assert done.by_clause["LA-Attic.state"] == "fail"
