@@ -15,7 +15,7 @@ import pytest
 from allure_commons.types import AttachmentType, Severity
 
 from harness.report.browse.clause_page import PAGE, VERDICTS
-from harness.report.ladder import make_ladder
+from harness.report.ladder import MOST_EVENTS, make_ladder
 from harness.report.ladder_svg import render_svg
 from harness.report.text import render_timeline
 from harness.suites.outcome import is_waived
@@ -24,6 +24,8 @@ from harness.suites.scenario import Scenario
 from harness.verdicts import Finding, Reason, Verdict
 
 VERDICT_LABEL = "verdict"
+# Of hundreds of requests that all went well, the first few show how the others went.
+_ENOUGH_EVENTS = 20
 
 
 class ClauseNotKeptError(AssertionError):
@@ -88,6 +90,7 @@ class AllureLabels:
             with allure.step(f"pass: {len(kept)} more clauses were seen to be kept"):
                 for clause in kept:
                     self._clause_step(scenario, clause, by_clause[clause])
+        deviates = any(finding.verdict is not Verdict.PASS for finding in findings)
         ladder = make_ladder(
             scenario.timeline,
             findings,
@@ -95,6 +98,7 @@ class AllureLabels:
             redactor=scenario.worker.redactor,
             inferred=() if self._plan.strict else [clause for clause in clauses if not catalogue[clause].documented],
             bases={name: system.base_url for name, system in self._plan.target.systems.items()},
+            most=MOST_EVENTS if deviates or len(scenario.timeline) <= MOST_EVENTS else _ENOUGH_EVENTS,
         )
         if ladder.rows:
             allure.attach(render_svg(ladder), name="Ladder", attachment_type=AttachmentType.SVG)
