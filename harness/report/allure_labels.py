@@ -68,7 +68,7 @@ class AllureLabels:
         allure.dynamic.feature(*areas)
         allure.dynamic.story(*(scenario.clauses or clauses))
         allure.dynamic.title(scenario.title)
-        allure.dynamic.parameter("operation", item.name)
+        allure.dynamic.parameter("test", item.name)
         allure.dynamic.label(VERDICT_LABEL, self._worst(scenario, findings))
         documented = any(catalogue[clause].documented for clause in scenario.clauses)
         allure.dynamic.severity(Severity.CRITICAL if documented else Severity.MINOR)

@@ -135,13 +135,13 @@ class RtpProbe:
             self._sender.payload_type, self._sender.law = laws[0]
             self._sender.event_type = 101 if events is None else events
 
-    def stream(self, kind: str | None) -> None:
-        """Send `tone` (400 Hz) or `silence` continuously from now on; None stops it."""
+    def stream(self, kind: str | None, hertz: int = 400) -> None:
+        """Send `tone` (of so many hertz, a multiple of 50) or `silence` continuously from now on; None stops it."""
         if kind not in (None, "tone", "silence"):
             raise ProbeError(f"cannot send {kind!r}: tone, silence or None")
         with self._changed:
             self._needs_target()
-            self._sender.kind = kind
+            self._sender.kind, self._sender.hertz = kind, hertz
         self._wake()
 
     def send_digits(self, digits: str, *, milliseconds: int = 100, pause: int = 60, timeout: float = 10.0) -> bool:

@@ -35,6 +35,7 @@ class Sender:
         self.payload_type = 8
         self.event_type = 101
         self.kind: str | None = None
+        self.hertz = 400
         self.packets = 0
         self.digits = ""
         self._keys: deque[_Step] = deque()
@@ -42,7 +43,7 @@ class Sender:
         self._timestamp = random.randrange(1 << 31)
         self._event_timestamp = 0
         self._ssrc = random.randrange(1, 1 << 32)
-        self._frames: dict[tuple[str, str], bytes] = {}
+        self._frames: dict[tuple[str, int, str], bytes] = {}
         self._talking = False
 
     @property
@@ -94,7 +95,7 @@ class Sender:
         return RtpPacket(payload_type, self._sequence, timestamp, self._ssrc, payload, marker).pack()
 
     def _frame(self, kind: str) -> bytes:
-        key = (kind, self.law)
+        key = (kind, self.hertz, self.law)
         if key not in self._frames:
-            self._frames[key] = g711.tone(self.law) if kind == "tone" else g711.silence(self.law)
+            self._frames[key] = g711.tone(self.law, self.hertz) if kind == "tone" else g711.silence(self.law)
         return self._frames[key]

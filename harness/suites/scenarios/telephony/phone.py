@@ -145,10 +145,10 @@ class Phone:
         self.connect_media()
         self.probe.send_digits(digits, milliseconds=milliseconds, pause=pause)
 
-    def speak(self) -> None:
+    def speak(self, hertz: int = 400) -> None:
         """Send a tone from now on."""
         self.connect_media()
-        self.probe.stream("tone")
+        self.probe.stream("tone", hertz)
 
     def be_silent(self) -> None:
         """Send nothing more."""

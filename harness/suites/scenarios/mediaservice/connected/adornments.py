@@ -6,7 +6,7 @@ Greetings are tones of another pitch than the one with which phones speak, so th
 from __future__ import annotations
 
 from harness.checks.flows.values import same_phone
-from harness.drivers.rtp.stats import SAME_PITCH, Tone
+from harness.drivers.rtp.stats import Tone
 from harness.suites.scenarios.mediaservice.connected.parties import Parties
 from harness.suites.scenarios.mediaservice.ivr.sessions import SLACK, Ivr
 from harness.suites.scenarios.mediaservice.world import members, name_of
@@ -14,7 +14,6 @@ from harness.suites.scenarios.vocabulary import decides
 from harness.timeline import Callback
 from harness.verdicts import Reason
 
-_SPEECH_HERTZ = 400
 # How much of a greeting must have been heard before the parties are connected.
 _MOST = 0.6
 
@@ -45,10 +44,9 @@ def comes_before(parties: Parties, ivr: Ivr, first: str, second: str, clause: st
 @decides("the caller hears {who} once {pronoun} has heard {name}")
 def connected_after_greeting(parties: Parties, ivr: Ivr, who: str, pronoun: str, name: str, clause: str) -> None:
     del pronoun
-    answered, prompt = parties.moments[f"{who} answers"], ivr.prompts[name]
+    prompt = ivr.prompts[name]
     greeting = _wait(parties, who, prompt.hertz)
-    count = 1 + len([one for one in _tones(parties, "the caller", _SPEECH_HERTZ) if one.begin < answered])
-    speech = _wait(parties, "the caller", _SPEECH_HERTZ, count)
+    speech = _wait(parties, "the caller", parties.voice(who))
     if speech is None and greeting is not None:
         parties.scenario.undecided(clause, Reason.NO_EVIDENCE, f"the caller never hears {who}")
         return
@@ -80,10 +78,6 @@ def _names(callback: Callback, number: str) -> bool:
     return any(same_phone(body[name], number) for name in ("user", "remotePartyNumber") if name in body)
 
 
-def _tones(parties: Parties, who: str, hertz: int) -> list[Tone]:
-    return [one for one in parties.phone(who).probe.tones if abs(one.hertz - hertz) <= SAME_PITCH]
-
-
-def _wait(parties: Parties, who: str, hertz: int, count: int = 1, *, seconds: float | None = None) -> Tone | None:
+def _wait(parties: Parties, who: str, hertz: int, *, seconds: float | None = None) -> Tone | None:
     limit = parties.scenario.plan.target.timing.callback if seconds is None else seconds
-    return parties.phone(who).probe.wait_tone(hertz, count, limit)
+    return parties.phone(who).probe.wait_tone(hertz, timeout=limit)

@@ -28,6 +28,7 @@ SOUND_SECONDS = 3.0
 SILENT_SECONDS = 0.5
 """Seconds without sound that show that nobody speaks."""
 CALLERS = ("the first caller", "the second caller")
+_VOICES = (400, 1300)
 _KEPT_SECONDS = 30
 _WAITING: Mapping[str, Any] = {"ring": None, "then": "wait"}
 _REASON = r'for the reason "(?P<reason>[^"]*)"'
@@ -62,6 +63,10 @@ class Parties:
         if who in CALLERS:
             return self.ms.calls[CALLERS.index(who)]
         return self.ms.calls[list(self.ms.phones).index(who)] if len(self.ms.calls) > 1 else self.ms.call
+
+    def voice(self, name: str) -> int:
+        """The pitch in hertz at which a phone speaks: of the first ones, each has its own."""
+        return _VOICES[list(self.ms.phones).index(name) % len(_VOICES)]
 
     def number(self, who: str) -> str:
         """The user part of a party: from which it calls, or at which it is called."""
@@ -170,7 +175,7 @@ def rings(parties: Parties, name: str, long: str | None) -> None:
 def answers_and_speaks(parties: Parties, name: str) -> None:
     parties.moments[f"{name} answers"] = parties.now()
     parties.phone(name).answer()
-    parties.phone(name).speak()
+    parties.phone(name).speak(parties.voice(name))
 
 
 @when(step_pattern("{name} is connected"))
