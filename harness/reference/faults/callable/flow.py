@@ -149,6 +149,27 @@ def _event_query(system: Any) -> None:
 
 @collect("event-hook-stale", "CA-event-hook-current", "events go to the URL that a hook had at first")
 def _event_stale(system: Any) -> None:
+    first = _first_urls(system)
+    wrap(system.hooks, "url_of", lambda find, hook: first.get(hook.id) or find(hook))
+
+
+@collect("event-hook-both", "CA-event-hook-current", "events go to the URL that a hook had at first as well")
+def _event_both(system: Any) -> None:
+    first, old = _first_urls(system), [False]
+
+    def twice(really_queue: Ask, hook: Any, body: bytes) -> None:
+        really_queue(hook, body)
+        if first.get(hook.id) != hook.text("url"):
+            old[0] = True
+            really_queue(hook, body)
+            old[0] = False
+
+    wrap(system.hooks, "url_of", lambda find, hook: first[hook.id] if old[0] else find(hook))
+    wrap(system.hooks, "_enqueue", twice)
+
+
+def _first_urls(system: Any) -> dict[str, str]:
+    """The URL that each hook had at first, by its id."""
     first: dict[str, str] = {}
 
     def keep(really_keep: Ask, account: Any, kind: str, record: Any) -> None:
@@ -157,7 +178,7 @@ def _event_stale(system: Any) -> None:
             first.setdefault(record.id, record.text("url"))
 
     wrap(system.store, "keep", keep)
-    wrap(system.hooks, "url_of", lambda find, hook: first.get(hook.id) or find(hook))
+    return first
 
 
 @collect("event-is-text", "CA-communicationEvent.body", "an event is a JSON string")
