@@ -66,9 +66,16 @@ def note(at: float, topic: str = "end", **data: float) -> Note:
 
 
 def judge(
-    folder: Path, rule: str, events: Sequence[Event], *, until: str = "", complete: bool = True, observed: Any = "all"
+    folder: Path,
+    rule: str,
+    events: Sequence[Event],
+    *,
+    until: str = "",
+    complete: bool = True,
+    observed: Any = "all",
+    template: str = FLOW,
 ) -> list[Finding]:
-    text = FLOW.format(rule=rule, until=f"until: {until}" if until else "")
+    text = template.format(rule=rule, until=f"until: {until}" if until else "")
     path = write_toy(folder, {"sequences.yaml": (FILES["sequences.yaml"], text)})
     contract = load_contract(path)
     numbered = [type(event)(**{**_members(event), "seq": number}) for number, event in enumerate(events)]
@@ -294,6 +301,23 @@ def test_an_instance_that_is_decided_speaks_for_one_that_is_not(tmp_path: Path) 
 def test_other_calls_at_the_same_time_are_not_mixed_up(tmp_path: Path) -> None:
     events = [ring(), ring(0.01, "b"), told(0.5, "b"), told(0.6, "a"), note(9)]
     assert verdicts(judge(tmp_path, "expect: told, exactly: 1, after: ring, within: callback", events)) == {"pass"}
+
+
+def test_what_two_instances_share_need_agree_with_one_of_them_only(tmp_path: Path) -> None:
+    """As where two subscriptions name the same URL, and each push names its own."""
+    rule = "agree: request.body.word, of: told, with: word-of"
+    flow = FLOW.replace("keep: {{id: response.body.id}}", "keep: {{id: response.body.id, word-of: response.body.word}}")
+
+    def rung(at: float, word: str) -> HttpExchange:
+        answer = HttpResponse(201, (), json.dumps({"id": "a", "word": word}).encode())
+        return replace(ring(at), response=answer)
+
+    events = [rung(0, "x"), rung(1, "y"), told(2, word="y"), told(2.5, word="x"), note(9)]
+    assert verdicts(judge(tmp_path / "shared", rule, events, template=flow)) == {"pass"}
+    assert verdicts(judge(tmp_path / "wrong", rule, [*events, told(3, word="z"), note(10)], template=flow)) == {
+        "pass",
+        "fail",
+    }
 
 
 def test_where_calls_overlap_what_is_too_much_may_belong_to_another(tmp_path: Path) -> None:

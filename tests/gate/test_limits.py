@@ -20,7 +20,7 @@ PYTEST = Path(sys.executable).with_name("pytest")
 def test_a_run_whose_time_is_over_says_what_was_not_run(tmp_path: Path) -> None:
     with lamps() as slow:
         slow.slow = 8.0
-        done = run(slow, tmp_path, "--max-time", "18s", "--workers", "2")
+        done = run(slow, tmp_path, "--max-time", "18s", "--workers", "1")
     assert done.code == 3, done
     verdicts = done.verdicts
     tests = Counter(test["outcome"] for test in verdicts["tests"])

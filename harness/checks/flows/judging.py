@@ -6,7 +6,7 @@ flow is given as inconclusive only where no other instance decided it. What only
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
 from harness.checks.evidence import failed, inconclusive, passed
@@ -317,6 +317,8 @@ class _Judge:
             self.instance.run.count(1 + len(values) * len(promised))
             matching = [[source for each, source in promised if agree(rule.compare, value, each)] for value in values]
             if any(not sources for sources in matching):
+                if self._agrees_elsewhere(rule, seen, values):
+                    continue
                 wanted = list(dict.fromkeys(text_of(value) for value, _ in promised))
                 sources = [source for _, source in promised if source]
                 yield failed(
@@ -326,6 +328,18 @@ class _Judge:
                 )  # fmt: skip
             elif values and seen.by_target and any(s is None or s.event is not seen.event for m in matching for s in m):
                 yield passed(rule.clause, self.flow.title, at=places([seen]))
+
+    def _agrees_elsewhere(self, rule: Agree, seen: Seen, values: Sequence[object]) -> bool:
+        """Whether an event shares what ties it here with another instance too, and is right for that one."""
+        if rule.remembered is None:
+            return False
+        for other in self.instance.run.overlapping_with(self.instance):
+            self.instance.run.count(1)
+            if any(one.index == seen.index and one.number == seen.number for one in other.any_possible(rule.events)):
+                promised = [value for value, _ in other.remembered(rule.remembered)]
+                if promised and all(any(agree(rule.compare, value, each) for each in promised) for value in values):
+                    return True
+        return False
 
     def _unique(self, rule: Unique) -> Iterator[Finding]:
         first: dict[str, Seen] = {}

@@ -69,6 +69,7 @@ class FlowRun:
         self.keepers = {name: event.name for event in flow.events.values() for name in event.keep}
         self._pools: dict[str, Span] = {}
         self._indexes: dict[tuple[str, str], dict[Any, list[Seen]]] = {}
+        self._others: list[Instance] = []
         self._work = 0
         self._most = 500_000 + 50 * len(record.seen)
 
@@ -98,6 +99,12 @@ class FlowRun:
             one.neighbours.append(other)
             other.neighbours.append(one)
         yield from made
+
+    def overlapping_with(self, instance: Instance) -> Iterator[Instance]:
+        """The other instances whose windows may overlap with that one's."""
+        if self.overlapping:
+            self._others = self._others or [Instance(self, start, None) for start in self.pool(self.flow.start)]
+            yield from (other for other in self._others if other.start is not instance.start)
 
     def kinds(self, name: str) -> frozenset[str]:
         """The kinds of events that must be seen for this one to be found: its own, and those it is correlated with."""

@@ -137,7 +137,7 @@ def attempt_ends(parties: Parties, name: str, seconds: str, clause: str) -> None
     phone.wait_cancelled(limit + _LATER)
     ends = [one.at for one in phone.messages if one.direction == "in" and one.start_line.startswith("CANCEL ")]
     ends += [one.at for one in _attempts_told(parties)[told:]]
-    parties.moments["cancelled"] = float(bool(ends) and phone.wait_cancelled(0))
+    parties.moments["cancelled"] = float(bool(ends) and phone.wait_cancelled())
     lasted = min(ends) - begin if ends else None
     kept = lasted is not None and limit - _SOONER <= lasted <= limit + _LATER
     seen = f"{lasted:.1f} s" if lasted is not None else f"no end within {limit + _LATER:g} s"
