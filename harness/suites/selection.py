@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 
 import pytest
 
-from harness.clauses import Clause, Level, Surface
+from harness.clauses import Clause, Surface
 from harness.gate.shards import Unit, digest, split
 from harness.suites import current
 from harness.suites.plan import Plan
@@ -86,7 +86,7 @@ def _group(item: pytest.Item) -> str | None:
 
 
 def _is_contract(clause: Clause) -> bool:
-    return clause.level is Level.DOCUMENTED and clause.surface is Surface.HTTP
+    return clause.documented and clause.surface is Surface.HTTP
 
 
 def _is_serial(clauses: Iterable[str], asked: str | None, system: str, plan: Plan) -> bool:

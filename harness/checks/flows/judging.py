@@ -335,7 +335,8 @@ class _Judge:
             return False
         for other in self.instance.run.overlapping_with(self.instance):
             self.instance.run.count(1)
-            if any(one.index == seen.index and one.number == seen.number for one in other.any_possible(rule.events)):
+            shared = other.any_possible(rule.events).between(seen.index, seen.index + 1)
+            if any(one.number == seen.number for one in shared):
                 promised = [value for value, _ in other.remembered(rule.remembered)]
                 if promised and all(any(agree(rule.compare, value, each) for each in promised) for value in values):
                     return True

@@ -246,20 +246,22 @@ async def _events_are_posted_to_the_url(rig: Rig) -> bool:
 
 @breaks("event-hook-stale")
 async def _events_go_to_the_current_url(rig: Rig) -> bool:
-    hook = await rig.hook("/old")
-    await rig("PUT", f"/hook/{hook}", {"url": rig.application.url + "/new"})
-    await rig.voice(HANGUP)
-    await rig.desk.hung_up()
+    await _call_after_a_move(rig)
     return await rig.heard("/new", rig.soon)
 
 
 @breaks("event-hook-both")
 async def _events_go_to_no_former_url(rig: Rig) -> bool:
+    await _call_after_a_move(rig)
+    return await rig.heard("/new", rig.soon) and not await rig.heard("/old", rig.soon)
+
+
+async def _call_after_a_move(rig: Rig) -> None:
+    """A call that an event hook is told of after it was moved from /old to /new."""
     hook = await rig.hook("/old")
     await rig("PUT", f"/hook/{hook}", {"url": rig.application.url + "/new"})
     await rig.voice(HANGUP)
     await rig.desk.hung_up()
-    return await rig.heard("/new", rig.soon) and not await rig.heard("/old", rig.soon)
 
 
 _QUESTION_FAULTS = [f"flow-question-{member}-type" for member in ("callid", "from", "to", "digits", "speech", "action")]
