@@ -20,11 +20,13 @@ split: dict[str, Any] | None = None
 class RunEnd:
     """How the latest run of this process ended: with a record, or refused before it began.
 
+    `interrupted`: whether it was told to end.
     `platform_failure`: how the embedded platform ended, where it was not stopped as it should be.
     """
 
     record: RunRecord | None = None
     refusal: str | None = None
+    interrupted: bool = False
     platform_failure: str | None = None
 
 

@@ -246,6 +246,7 @@ def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     if pyfuncitem.get_closest_marker("judges") is None:
         return (yield)
+    from harness.suites.interruption import insist
     from harness.suites.outcome import conclude
 
     error: BaseException | None = None
@@ -256,5 +257,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         raise
     except BaseException as caught:  # noqa: BLE001  pytest's own outcomes are no Exceptions; conclude weighs them all
         error = caught
+    insist()
     conclude(pyfuncitem, error)
     return result

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -77,6 +76,7 @@ def run(options: RunOptions) -> int:
     from rich.console import Console
 
     from harness.suites import current
+    from harness.suites.interruption import noted
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     if wrong := wrong_expression(options.keyword):
@@ -91,12 +91,12 @@ def run(options: RunOptions) -> int:
     end = current.end = current.RunEnd()
     progress = os.dup(2)
     # pytest takes standard output and error for itself while tests run, so progress goes to a copy made before.
-    with _pytest_output(folder / LOG), _terminated_like_interrupted(), _environment(progress, quiet=options.quiet):
+    with _pytest_output(folder / LOG), noted(), _environment(progress, quiet=options.quiet):
         pytest_code = pytest.main(_arguments(options, folder))
     if end.refusal is not None:
         errors.print(f"ringtrue: {end.refusal}", style="red", markup=False)
         return int(Exit.USAGE)
-    if end.record is None and pytest_code == pytest.ExitCode.INTERRUPTED:
+    if end.record is None and (end.interrupted or pytest_code == pytest.ExitCode.INTERRUPTED):
         errors.print("ringtrue: interrupted before the first test")
         return int(Exit.INTERRUPTED)
     if end.record is None:
@@ -235,21 +235,6 @@ def _environment(descriptor: int, *, quiet: bool) -> Iterator[None]:
         os.environ.pop(PROGRESS_VARIABLE, None)
         os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
         os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does: with what was recorded kept, and no process left behind."""
-
-    def interrupt(number: int, frame: object) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tail(log: Path) -> str:

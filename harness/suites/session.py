@@ -28,6 +28,7 @@ from harness.report.progress import Progress
 from harness.report.results import SUMMARY, VERDICTS, RunRecord, ShardRecord, write_results
 from harness.suites import current
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
+from harness.suites.interruption import make_showable
 from harness.suites.mutants.placing import MutantError, find_mutant, place_callbacks
 from harness.suites.outcome import FINDINGS, RUNS_HAD
 from harness.suites.plan import Plan, capabilities_of
@@ -253,16 +254,19 @@ class Session:
         if report.failed:
             self._problems.append(f"the tests could not be collected: {_last_line(report.longreprtext)}")
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         # With workers, pytest's own -x ends a run by an exception that is a KeyboardInterrupt, too.
         cut = type(excinfo.value).__module__.startswith("xdist.") and "keyboard-interrupt" not in str(excinfo.value)
         self._cut, self._interrupted = cut, self._interrupted or not cut
+        make_showable(excinfo)
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         self._problems.append(f"the harness broke: {_last_line(str(excrepr))}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._interrupted = self._interrupted or current.end.interrupted
         if self.platform is not None and (failure := self.platform.check()) and not self._interrupted:
             self._problems.append(failure)
         self._split = self._split or current.split
