@@ -84,6 +84,23 @@ def test_a_challenged_call_that_is_refused_is_acknowledged_in_its_transactions(r
     assert header(sent[3], "To").endswith(";tag=peer")
 
 
+def test_a_challenge_that_comes_again_is_no_refusal_of_the_call(runner: SippRunner) -> None:
+    first: list[bytes] = []
+
+    def peer(request: str) -> list[bytes]:
+        if "Proxy-Authorization" in request:
+            return [*first, *reply(request, "404 Not Found")]
+        first[:] = first or reply(
+            request, "407 Proxy Authentication Required", 'Proxy-Authenticate: Digest realm="r", nonce="n"'
+        )
+        return list(first)
+
+    with serve(peer) as address:
+        result = runner.run("call_refused.xml", "alice", remote=address, user=USER, password=PASSWORD, timeout=5)
+    assert result.outcome == "done", result.detail
+    assert "SIP/2.0 404 Not Found" in [one.start_line for one in result.messages]
+
+
 def test_an_unanswered_call_times_out_and_is_cancelled(runner: SippRunner) -> None:
     with runner.start("uas_cancelled.xml", "bob", timeout=10) as bob:
         result = runner.run("uac_call.xml", "alice", remote=bob.address, timeout=0.6)

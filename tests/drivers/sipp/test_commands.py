@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from harness.drivers.sipp import SippAgent, SippError, SippRunner
@@ -37,7 +39,7 @@ def test_a_phone_rings_and_answers_when_told(runner: SippRunner, timeline: Timel
         runner.start("uas_phone.xml", "bob", variables={"ring": "none", "then": "wait"}) as bob,
         runner.start("uac_caller.xml", "alice", remote=bob.address) as alice,
     ):
-        sees(bob, "INVITE ")
+        sees(bob, "SIP/2.0 100")
         bob.tell("RING")
         sees(alice, "SIP/2.0 180")
         assert not any("200" in line for line in lines(alice.messages))
@@ -51,6 +53,25 @@ def test_a_phone_rings_and_answers_when_told(runner: SippRunner, timeline: Timel
     for name in ("Via", "From", "Call-ID", "CSeq"):
         assert header(answer.text, name) == header(invite, name)
     assert not [one for one in timeline.of(SipMessage) if is_command(one.text)]
+
+
+def test_an_invite_that_comes_again_does_not_keep_a_phone_from_ringing(runner: SippRunner) -> None:
+    """Once the command has come, SIPp knows only that INVITE again which it has answered."""
+    with (
+        runner.start("uas_phone.xml", "bob", variables={"ring": "none", "then": "wait"}) as bob,
+        runner.start("uac_caller.xml", "alice", remote=bob.address) as alice,
+    ):
+        sees(bob, "SIP/2.0 100")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+            invite = bob.messages[0].text.encode()
+            ring = command("RING", bob.messages[0].text)
+            for message in (ring, invite, invite):
+                line.sendto(message, ("127.0.0.1", bob.port))
+        sees(alice, "SIP/2.0 180")
+        bob.tell("ANSWER")
+        sees(alice, "ACK ")
+        alice.tell("HANGUP")
+        assert (alice.wait(5).outcome, bob.wait(5).outcome) == ("done", "done")
 
 
 @pytest.mark.parametrize(("ring", "first"), [("180", "180"), ("183", "183"), ("none", "404")])

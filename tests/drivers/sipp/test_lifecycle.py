@@ -167,7 +167,7 @@ threading.Event().wait()
 def test_the_end_of_another_call_is_no_message_of_this_one(runner: SippRunner, timeline: Timeline) -> None:
     """As when the platform hangs up late on whoever had the port before."""
     with (
-        runner.start("uas_phone.xml", "bob", timeout=10) as bob,
+        runner.start("uas_phone.xml", "bob", timeout=10, variables={"then": "wait"}) as bob,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller,
     ):
         caller.bind(("127.0.0.1", 0))

@@ -186,7 +186,7 @@ class Phone:
 
     def _may_decide(self) -> bool:
         """Whether the call is there, unanswered, and the script at the place where it waits: after it rang."""
-        ready = self.wait_ringing() if self._rings else self.wait_called()
+        ready = self.wait_ringing() if self._rings else self._wait(_is_100, None)
         return ready and self.status is None
 
     def _seen(self, match: Callable[[SipMessage], bool]) -> SipMessage | None:
@@ -275,3 +275,8 @@ def _phone(
         probe.close()
         raise
     return Phone(scenario, name, agent, probe, caller=caller, rings=rings)
+
+
+def _is_100(message: SipMessage) -> bool:
+    """Whether a phone says that it has the INVITE; its script then waits for what it is told."""
+    return message.direction == "out" and message.start_line.startswith("SIP/2.0 100")

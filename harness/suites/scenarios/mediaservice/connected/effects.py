@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from harness.checks.sip import parse_message
 from harness.suites.scenario import InconclusiveError
-from harness.suites.scenarios.mediaservice.connected.parties import Parties
+from harness.suites.scenarios.mediaservice.connected.parties import SOUND_MS, Parties
 from harness.suites.scenarios.mediaservice.world import members
 from harness.suites.scenarios.telephony.agents import statuses
 from harness.suites.scenarios.vocabulary import decides
@@ -18,6 +18,8 @@ from harness.verdicts import Reason
 _SOONER, _LATER = 0.1, 2.0
 # What a phone may still hear of a moment that is over, and how far apart two ends of a call see a moment; seconds.
 _SLACK = 0.15
+# How long a tone for ringing may take to begin, in seconds.
+_TONE_SECONDS = 0.5
 _BUSY = (486, 600)
 
 
@@ -118,9 +120,11 @@ def hears_silence(parties: Parties, name: str, clause: str) -> None:
 
 @decides("the caller gets ringing without media")
 def gets_plain_ringing(parties: Parties, clause: str) -> None:
-    caller = parties.phone("the caller")
+    """Of what was heard before it rings, an attempt before this one may be the cause: its tone is its own."""
+    caller, begin = parties.phone("the caller"), max(parties.when("rings"))
     caller.agent.wait_for(_is_180, parties.scenario.plan.target.timing.callback)
-    heard = caller.probe.sound_ms > 0
+    caller.probe.wait_sound(caller.probe.sound_ms + SOUND_MS, _TONE_SECONDS)
+    heard = any(end > begin + _SLACK for _, end in caller.probe.sounds)
     seen = f"{statuses(caller.messages, 'INVITE')}, {'sound' if heard else 'silence'}"
     words = "a caller that makes its own tone gets no ringing, or media"
     kept = 180 in statuses(caller.messages, "INVITE") and not heard
@@ -137,7 +141,9 @@ def attempt_ends(parties: Parties, name: str, seconds: str, clause: str) -> None
     phone.wait_cancelled(limit + _LATER)
     ends = [one.at for one in phone.messages if one.direction == "in" and one.start_line.startswith("CANCEL ")]
     ends += [one.at for one in _attempts_told(parties)[told:]]
-    parties.moments["cancelled"] = float(bool(ends) and phone.wait_cancelled())
+    cancelled = phone.wait_cancelled()
+    if ends and (cancelled or not phone.agent.ended):
+        parties.moments["cancelled"] = float(cancelled)
     lasted = min(ends) - begin if ends else None
     kept = lasted is not None and limit - _SOONER <= lasted <= limit + _LATER
     seen = f"{lasted:.1f} s" if lasted is not None else f"no end within {limit + _LATER:g} s"
@@ -151,7 +157,8 @@ def attempt_ends(parties: Parties, name: str, seconds: str, clause: str) -> None
 @decides("it ends with CANCEL")
 def ends_with_cancel(parties: Parties, clause: str) -> None:
     if "cancelled" not in parties.moments:
-        parties.scenario.undecided(clause, Reason.NO_EVIDENCE, "the attempt does not end")
+        words = "the attempt does not end, or its phone was over before"
+        parties.scenario.undecided(clause, Reason.NO_EVIDENCE, words)
         return
     kept = bool(parties.moments["cancelled"])
     words = "an attempt that is over is not cancelled"

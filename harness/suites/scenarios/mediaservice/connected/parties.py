@@ -82,7 +82,11 @@ class Parties:
     def wait_connected(self, who: str) -> None:
         """Wait until callAnswered has told that this phone is connected, beside those that were before."""
         self.moments[f"{who} is connected"] = self.now()
-        self.ms.wait("callAnswered", sum(name.endswith(" is connected") for name in self.moments))
+        self.ms.wait("callAnswered", len(self.when("is connected")))
+
+    def when(self, happened: str) -> list[float]:
+        """The moments at which this happened to anyone: `rings`, `answers`, `is connected`."""
+        return [at for name, at in self.moments.items() if name.endswith(f" {happened}")]
 
     def now(self) -> float:
         return self.scenario.timeline.clock.now()
