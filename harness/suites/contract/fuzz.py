@@ -58,7 +58,7 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
         "request-timeout": timing.answer,
     }
     schema = engine.load(
-        _document(bench, guard), settings, seed=seed, max_examples=max_examples, walk=operation is None
+        _document(bench, guard, operation), settings, seed=seed, max_examples=max_examples, walk=operation is None
     )
     if operation is not None:
         schema = schema.include(operation_id=operation.id)
@@ -240,10 +240,14 @@ def _credentials(bench: Workbench) -> dict[str, str]:
     return headers
 
 
-def _document(bench: Workbench, guard: _Guard) -> dict[str, Any]:
-    """The OpenAPI document as schemathesis gets it: this target, one body encoding, safe values, no webhooks."""
-    document: dict[str, Any] = _copied(bench.spec.document)
-    document.pop("webhooks", None)
+def _document(bench: Workbench, guard: _Guard, operation: Operation | None) -> dict[str, Any]:
+    """The OpenAPI document as schemathesis gets it: this target, one body encoding, safe values, no webhooks.
+
+    Of the paths only that of the operation, if there is one: schemathesis looks at all that it is given, for each operation.
+    """
+    document = {name: _copied(part) for name, part in bench.spec.document.items() if name not in ("paths", "webhooks")}
+    paths = bench.spec.document["paths"].items()
+    document["paths"] = {path: _copied(item) for path, item in paths if operation is None or path == operation.path}
     document["servers"] = [{"url": bench.scenario.target.base_url}]
     for item in document["paths"].values():
         for node in item.values():
