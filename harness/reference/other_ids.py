@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -94,21 +94,29 @@ class _Front:
         await self._app(changed, _once(asked, receive), self._outward(send))
 
     def _outward(self, send: Send) -> Send:
-        start: Message = {}
-        answer = bytearray()
+        async def changed(start: Message, body: bytes) -> None:
+            whole = self._ids.out(body)
+            headers = [(name, self._ids.out(value)) for name, value in start["headers"]]
+            await send({**start, "headers": _with_length(headers, whole)})
+            await send({"type": "http.response.body", "body": whole})
 
-        async def gather(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                start.update(message)
-                return
-            answer.extend(message.get("body", b""))
-            if not message.get("more_body", False):
-                whole = self._ids.out(bytes(answer))
-                headers = [(name, self._ids.out(value)) for name, value in start["headers"]]
-                await send({**start, "headers": _with_length(headers, whole)})
-                await send({"type": "http.response.body", "body": whole})
+        return gathered(changed)
 
-        return gather
+
+def gathered(then: Callable[[Message, bytes], Awaitable[None]]) -> Send:
+    """Where an application may send its answer: once it is whole, `then` gets its start and its body."""
+    start: Message = {}
+    body = bytearray()
+
+    async def gather(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+            return
+        body.extend(message.get("body", b""))
+        if not message.get("more_body", False):
+            await then(start, bytes(body))
+
+    return gather
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harness.reference.faults.fault import wrap
 from harness.reference.fetch import Fetcher
-from harness.reference.other_ids import install_ids
+from harness.reference.other_ids import gathered, install_ids
 from harness.reference.sip.transport import Transport
 
 _ANSWER_DELAY = 0.3
@@ -77,18 +77,10 @@ class _Changed:
         self._variant = variant
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start: Message = {}
-        body = bytearray()
+        async def changed(start: Message, body: bytes) -> None:
+            await self._send(Answer(start["status"], list(start["headers"]), body), send)
 
-        async def gather(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                start.update(message)
-                return
-            body.extend(message.get("body", b""))
-            if not message.get("more_body", False):
-                await self._send(Answer(start["status"], list(start["headers"]), bytes(body)), send)
-
-        await self._app(scope, receive, gather)
+        await self._app(scope, receive, gathered(changed))
 
     async def _send(self, answer: Answer, send: Send) -> None:
         await asyncio.sleep(self._variant.wait)

@@ -11,6 +11,8 @@ from itertools import pairwise
 FULL_SCALE = 32768.0
 # What counts as sound, in dB below full scale: line noise and comfort noise lie well under it, speech over it.
 SOUND_DBFS = -45.0
+# Of a tone that nobody chose another for, in hertz.
+PITCH = 400
 
 
 def _mulaw_sample(code: int) -> int:
@@ -60,7 +62,7 @@ def encode(samples: list[float], law: str) -> bytes:
     return bytes(min(range(256), key=lambda code: abs(table[code] - sample)) for sample in samples)
 
 
-def tone(law: str, hertz: int = 400, level_dbfs: float = -10.0, samples: int = 160) -> bytes:
+def tone(law: str, hertz: int = PITCH, level_dbfs: float = -10.0, samples: int = 160) -> bytes:
     """One packet's worth of a sine; at a multiple of 50 Hz, 20 ms packets of it join without a click."""
     peak = FULL_SCALE * 10 ** (level_dbfs / 20) * math.sqrt(2)
     return encode([peak * math.sin(2 * math.pi * hertz * at / 8000) for at in range(samples)], law)

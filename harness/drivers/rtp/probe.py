@@ -135,7 +135,7 @@ class RtpProbe:
             self._sender.payload_type, self._sender.law = laws[0]
             self._sender.event_type = 101 if events is None else events
 
-    def stream(self, kind: str | None, hertz: int = 400) -> None:
+    def stream(self, kind: str | None, hertz: int = g711.PITCH) -> None:
         """Send `tone` (of so many hertz, a multiple of 50) or `silence` continuously from now on; None stops it."""
         if kind not in (None, "tone", "silence"):
             raise ProbeError(f"cannot send {kind!r}: tone, silence or None")

@@ -35,7 +35,7 @@ class Sender:
         self.payload_type = 8
         self.event_type = 101
         self.kind: str | None = None
-        self.hertz = 400
+        self.hertz = g711.PITCH
         self.packets = 0
         self.digits = ""
         self._keys: deque[_Step] = deque()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.drivers.rtp import ProbeError, RtpProbe
+from harness.drivers.rtp.g711 import PITCH
 from harness.drivers.rtp.sdp import AudioMedia, audio_of
 from harness.drivers.sipp import SippAgent, SippError, SippResult
 from harness.suites.scenario import InconclusiveError, Scenario
@@ -145,7 +146,7 @@ class Phone:
         self.connect_media()
         self.probe.send_digits(digits, milliseconds=milliseconds, pause=pause)
 
-    def speak(self, hertz: int = 400) -> None:
+    def speak(self, hertz: int = PITCH) -> None:
         """Send a tone from now on."""
         self.connect_media()
         self.probe.stream("tone", hertz)

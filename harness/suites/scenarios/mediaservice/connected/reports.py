@@ -39,8 +39,7 @@ def is_sent(parties: Parties, clause: str) -> None:
 def ringing_told(parties: Parties, clause: str) -> None:
     """Judged by the call flow."""
     del clause
-    found = parties.ms.wait("callNotify", event="ringing")
-    parties.it = members(found) if found else None
+    _take(parties, "callNotify", event="ringing")
 
 
 @decides("no ringing is told")
@@ -53,8 +52,7 @@ def no_ringing_told(parties: Parties, clause: str) -> None:
 def answer_told(parties: Parties, clause: str) -> None:
     """Judged by the call flow."""
     del clause
-    found = parties.ms.wait("callAnswered")
-    parties.it = members(found) if found else None
+    _take(parties, "callAnswered")
 
 
 @decides("no callAnswered comes")
@@ -71,10 +69,9 @@ def no_answer_told(parties: Parties, clause: str) -> None:
 @decides("callEvent tells that {what}")
 def event_told(parties: Parties, what: str, clause: str) -> None:
     event = _EVENTS[what]
-    found = parties.ms.wait("callEvent", event=event)
-    parties.it = members(found) if found else None
+    came = _take(parties, "callEvent", event=event)
     words = "callEvent does not tell of it when a party hangs up, or cannot be had"
-    parties.scenario.check(clause, found is not None, words, expected=event, seen="no such callEvent")
+    parties.scenario.check(clause, came, words, expected=event, seen="no such callEvent")
 
 
 @decides("it is told once")
@@ -182,6 +179,13 @@ def error_told(parties: Parties, clause: str) -> None:
     seen = parties.it.get("errorDescr")
     words = "after a failed set-up there is no errorDescr"
     parties.scenario.check(clause, isinstance(seen, str) and bool(seen.strip()), words, expected="words", seen=seen)
+
+
+def _take(parties: Parties, name: str, **about: Any) -> bool:
+    """Wait for such a callback, which `it` then is; whether it came."""
+    found = parties.ms.wait(name, **about)
+    parties.it = members(found) if found else None
+    return found is not None
 
 
 def _is_number(parties: Parties, clause: str, member: str, who: str) -> None:
