@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import configuration
+from hypothesis import HealthCheck, configuration
 from hypothesis.internal import charmap
 from hypothesis.internal.conjecture import providers
 from schemathesis.engine.run import probes, stateful
@@ -100,6 +100,12 @@ def test_a_target_is_probed_until_it_has_answered(
     for _ in range(2):
         _run(probed)
     assert len(asked) == times
+
+
+def test_hypothesis_does_not_judge_how_well_or_fast_requests_are_made() -> None:
+    """For seed 5 it once took too many file names that are none for a failure, and the run said nothing any more."""
+    schema = engine.load(_DOCUMENT, {"base-url": _BASE}, seed=1, max_examples=3, walk=False)
+    assert {*schema.config.get_hypothesis_settings().suppress_health_check} >= {*HealthCheck}
 
 
 @pytest.mark.usefixtures("silent")
