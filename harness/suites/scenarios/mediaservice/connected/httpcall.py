@@ -71,7 +71,7 @@ def device_hears(parties: Parties, device: Device, clause: str) -> None:
     parties.phone("the caller").speak()
     heard = device.probe.wait_sound(SOUND_MS, SOUND_SECONDS)
     words = "the party that remains is not connected with the device"
-    parties.scenario.check(clause, heard, words, expected="sound at the device", seen="silence")
+    parties.shows("the caller", clause, heard, words, expected="sound at the device", seen="silence")
 
 
 @decides("the offer to the caller has the device's codec")
