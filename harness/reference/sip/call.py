@@ -143,6 +143,8 @@ class Call:
         self.on_reinvite: Callable[[Request], bytes | Awaitable[bytes | None] | None] | None = None
         self._ended: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
         self._confirmations: dict[int, Confirmation] = {}
+        self._confirmed = asyncio.Event()
+        self._confirmed.set()
         self._reinviting = False
         self._limit: asyncio.TimerHandle | None = None
 
@@ -181,6 +183,7 @@ class Call:
         for confirmation in self._confirmations.values():
             confirmation.stop()
         self._confirmations.clear()
+        self._confirmed.set()
         if self._limit is not None:
             self._limit.cancel()
         self._core.forget(self)
@@ -240,14 +243,15 @@ class Call:
         return result
 
     async def reinvite(self, sdp: bytes, headers: HeaderList = ()) -> Response:
-        """Offer new media; the 2xx, whose SDP is then `remote_sdp`. Raises CallFailed otherwise.
+        """Offer new media, once the peer has acknowledged our own 2xx (§14.1); the 2xx, whose SDP is then `remote_sdp`.
 
-        A 481, a 408 or silence ends the call, as RFC 3261 §12.2.1.2 has it.
+        Raises CallFailed otherwise. A 481, a 408 or silence ends the call, as RFC 3261 §12.2.1.2 has it.
         """
-        if self._reinviting or self._confirmations:
+        if self._reinviting:
             raise CallFailed(491, REASONS[491], "refused")
         self._reinviting = True
         try:
+            await self._confirmed.wait()
             response = await self.request_in_dialog("INVITE", headers, sdp)
         except CallFailed as failure:
             if failure.cause in ("timeout", "transport") and not self.over:
@@ -276,6 +280,8 @@ class Call:
         confirmation = self._confirmations.pop(ack.cseq[0], None)
         if confirmation is not None:
             confirmation.stop()
+            if not self._confirmations:
+                self._confirmed.set()
             self.remote_sdp = ack.body or self.remote_sdp
             self._core.run(self.on_ack, ack)
 
@@ -356,8 +362,10 @@ class Call:
     def _confirm(self, request: Request, transaction: ServerTransaction) -> None:
         """Repeat the 2xx just sent until its ACK; without one the call is over."""
         self._confirmations[request.cseq[0]] = Confirmation(self._core, transaction.sent, self._no_ack)
+        self._confirmed.clear()
 
     def _no_ack(self) -> None:
         self._confirmations.clear()
+        self._confirmed.set()
         if not self.over:
             self._bye((), CallEnd("error", "no-ack", 408, "no ACK"))

@@ -188,6 +188,8 @@ def is_connected(parties: Parties, name: str) -> None:
     if not parties.phone(name).wait_answered():
         raise InconclusiveError(Reason.PRECONDITION, f"{name} was not connected")
     parties.wait_connected(name)
+    for call in parties.ms.calls:  # the platform may tell of it before the caller's own phone knows
+        call.phone.wait_answered()
 
 
 @when(step_pattern("{one} and {other} speak with each other"))
