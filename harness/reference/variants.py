@@ -142,12 +142,15 @@ def _with_json(change: Callable[[Any], Any], spell: Callable[[Any], str] = json.
     return changed
 
 
+# Objects whose members are not the platform's: header fields by their names, and what a client gave to get it back.
+_NOT_ITS_OWN = ("xHeaders", "pHeaders", "sessionReferenceId")
+
+
 def _more_members(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _more_members(item) for name, item in value.items()} | {
-                "vendorExtension": {"since": 7, "tags": ["a", None]}
-            }
+            more = {name: item if name in _NOT_ITS_OWN else _more_members(item) for name, item in value.items()}
+            return more | {"vendorExtension": {"since": 7, "tags": ["a", None]}}
         case list():
             return [_more_members(item) for item in value]
         case _:
