@@ -264,11 +264,11 @@ class SippAgent:
             self._changed.notify_all()
 
     def _is_foreign(self, message: SipMessage) -> bool:
-        """Whether it goes on with a call that this agent never had: one of whoever had its port before."""
+        """Whether it belongs to a call that this agent never had: to one of whoever had its port before."""
         call = call_id(message.text)
         if (
             message.direction == "in"
-            and message.text.startswith(("ACK ", "BYE ", "CANCEL "))
+            and message.text.startswith(("ACK ", "BYE ", "CANCEL ", "SIP/2.0 "))
             and call not in self._calls
         ):
             return True

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.drivers.sipp import SippError, SippMissing, SippRunner
+from harness.drivers.sipp.trace import call_id
 from harness.timeline import Note, Timeline
 
 
@@ -183,3 +184,22 @@ def test_the_end_of_another_call_is_no_message_of_this_one(runner: SippRunner, t
         assert bob.wait_for(lambda one: one.start_line.startswith("CANCEL "), 5)
         assert not [one for one in bob.messages if one.start_line.startswith("BYE ")]
         assert [event.topic for event in timeline.of(Note)] == ["sipp-foreign"]
+
+
+def test_an_answer_to_another_call_is_none_to_this_one(runner: SippRunner, timeline: Timeline) -> None:
+    """As when the platform answers late to whoever had the port before."""
+    with (
+        runner.start("uas_phone.xml", "bob", timeout=10, variables={"then": "wait"}) as bob,
+        runner.start("uac_caller.xml", "alice", remote=bob.address, timeout=10) as alice,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as platform,
+    ):
+        ringing = alice.wait_for(lambda one: one.start_line.startswith("SIP/2.0 180"), 5)
+        assert ringing is not None
+        late = ringing.text.replace("180 Ringing", "407 Proxy Authentication Required")
+        late = late.replace(call_id(late), "another")
+        platform.sendto(late.encode(), ("127.0.0.1", alice.port))
+        bob.tell("REFUSE")
+        result = alice.wait(5)
+    assert result.outcome == "done", result.detail
+    assert [one.start_line for one in result.messages if "407" in one.start_line] == []
+    assert "sipp-foreign" in [event.topic for event in timeline.of(Note)]
