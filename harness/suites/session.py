@@ -72,7 +72,6 @@ class Session:
         self._target_name = target_name
         self._findings: list[Finding] = []
         self._tests: dict[str, str] = {}
-        self._interrupted = False
         self._cut = False
         self._problems: list[str] = []
         self._unseen = Reason.NO_EVIDENCE
@@ -258,7 +257,8 @@ class Session:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         # With workers, pytest's own -x ends a run by an exception that is a KeyboardInterrupt, too.
         cut = type(excinfo.value).__module__.startswith("xdist.") and "keyboard-interrupt" not in str(excinfo.value)
-        self._cut, self._interrupted = cut, self._interrupted or not cut
+        self._cut = cut
+        current.end.interrupted = current.end.interrupted or not cut
         make_showable(excinfo)
 
     def pytest_internalerror(self, excrepr: Any) -> None:
@@ -266,11 +266,11 @@ class Session:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        self._interrupted = self._interrupted or current.end.interrupted
-        if self.platform is not None and (failure := self.platform.check()) and not self._interrupted:
+        interrupted = current.end.interrupted
+        if self.platform is not None and (failure := self.platform.check()) and not interrupted:
             self._problems.append(failure)
         self._split = self._split or current.split
-        anything = bool(self._tests or self._problems or self._interrupted or self._config.option.collectonly)
+        anything = bool(self._tests or self._problems or interrupted or self._config.option.collectonly)
         if not anything and (why := self._why_nothing_ran()):
             self._problems.append(why)
         self._cut = self._cut or bool(session.shouldfail)
@@ -285,7 +285,7 @@ class Session:
             self._findings,
             scope,
             problems=self._problems,
-            interrupted=self._interrupted,
+            interrupted=interrupted,
             unseen=self._unseen,
             stopped=stopped,
         )

@@ -366,6 +366,5 @@ class Call:
 
     def _no_ack(self) -> None:
         self._confirmations.clear()
-        self._confirmed.set()
         if not self.over:
             self._bye((), CallEnd("error", "no-ack", 408, "no ACK"))

@@ -1,4 +1,4 @@
-"""What the tests of the SIP engine share: a bounded run, waiting for conditions, endpoints, raw peers and SIPp."""
+"""What the tests of the SIP engine share: a bounded run, waiting for conditions, endpoints, calls, raw peers and SIPp."""
 
 from __future__ import annotations
 
@@ -9,9 +9,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.reference.sip import EndpointStats, IncomingCall, Request, Response, SipEndpoint, SipTimers, parse
+from harness.reference.sip import (
+    EndpointStats,
+    IncomingCall,
+    OutgoingCall,
+    Request,
+    Response,
+    SipEndpoint,
+    SipTimers,
+    parse,
+)
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
+FROM = '"Alice" <sip:alice@127.0.0.1>'
 FAST = SipTimers(t1=0.02, t2=0.08, t4=0.1, ring_limit=5.0)
 
 
@@ -50,6 +60,24 @@ async def endpoint(
 def empty(stats: EndpointStats) -> bool:
     """Whether nothing of past calls is left but connections."""
     return (stats.server_transactions, stats.client_transactions, stats.dialogs, stats.tasks) == (0, 0, 0, 0)
+
+
+class Answerer:
+    """Answers each call and keeps it."""
+
+    def __init__(self) -> None:
+        self.calls: list[IncomingCall] = []
+
+    def __call__(self, call: IncomingCall) -> None:
+        self.calls.append(call)
+        call.progress(180)
+        call.answer(SDP)
+
+
+async def dial(caller: SipEndpoint, callee: SipEndpoint, transport: str = "udp", **options: Any) -> OutgoingCall:
+    options.setdefault("sdp", SDP)
+    options.setdefault("from_", FROM)
+    return await caller.invite(f"sip:bob@127.0.0.1:{callee.port};transport={transport}", **options)
 
 
 async def drained(made: SipEndpoint) -> None:
