@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -296,6 +297,24 @@ def test_one_clock_never_runs_backwards_and_translates_wall_stamps() -> None:
     assert abs(clock.from_wall(time.time()) - clock.now()) < 0.5
     ahead = Clock(wall=clock.wall + 1000, monotonic=clock.monotonic)
     assert abs(ahead.from_wall(time.time()) - ahead.now()) < 0.5
+
+
+def test_a_stamp_is_translated_to_the_millisecond_by_a_thread_that_loses_the_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock.start()
+    really, looks = time.time, itertools.count(1)
+
+    def lost_for_a_while() -> float:
+        before, after = ((0.02, 0), (0, 0.02), (0, 0))[next(looks) % 3]
+        time.sleep(before)
+        wall = really()
+        time.sleep(after)
+        return wall
+
+    stamp, lead = really(), clock.from_wall(0.0)
+    monkeypatch.setattr(time, "time", lost_for_a_while)
+    assert [clock.from_wall(stamp) for _ in range(3)] == pytest.approx([stamp + lead] * 3, abs=0.001)
 
 
 def test_a_timeline_without_a_path_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """One running SIPp: its thread reads the trace through a pipe, keeps the deadline, and closes the account.
 
 Made by `SippRunner`. Messages can be waited for while the agent runs; when it ends they go into the timeline in the
-order of their times, retransmissions folded into the message that they repeat.
+order of SIPp's trace, retransmissions folded into the message that they repeat.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class SippAgent:
         self._messages: list[SipMessage] = []
         self._places: dict[tuple[str, str], int] = {}
         self._lost = 0
+        self._last = 0.0
         self._commands = 0
         self._calls: set[str] = set()
         self._killed: Literal["deadline", "stop"] | None = None
@@ -235,8 +236,10 @@ class SippAgent:
                 self._commands += 1
                 self._changed.notify_all()
             return
+        # SIPp writes in the order in which things happened: a clock that is set back meanwhile must not change it.
+        self._last = max(self._timeline.clock.from_wall(record.wall), self._last)
         message = SipMessage(
-            self._timeline.clock.from_wall(record.wall),
+            self._last,
             agent=self._order.name,
             direction=record.direction,
             local=self._order.local,
@@ -298,9 +301,9 @@ class SippAgent:
         redact = self._timeline.redactor.text
         log = "\n".join(_slurp(order.folder / name) for name in ("errors", "stderr"))
         code = self._code
-        ordered = sorted(self.messages, key=lambda message: message.at)
-        outcome, detail = judge(order.script, code, log, ordered, killed=self._killed, timeout=order.timeout)
-        messages = tuple(self._timeline.add(message) for message in ordered)
+        seen = self.messages
+        outcome, detail = judge(order.script, code, log, seen, killed=self._killed, timeout=order.timeout)
+        messages = tuple(self._timeline.add(message) for message in seen)
         for name in ("trace", "errors", "stderr"):
             (order.folder / name).unlink(missing_ok=True)
         if order.keep:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import pytest
 
 from harness.drivers.sipp import SippRunner
-from harness.timeline import SipMessage, Timeline
+from harness.timeline import Clock, SipMessage, Timeline
 from tests.drivers.sipp.conftest import PASSWORD, USER, header, reply, serve
 
 
@@ -127,6 +130,29 @@ def test_messages_can_be_waited_for_while_the_agent_runs(runner: SippRunner, tim
         assert bob.wait_for(lambda message: message.start_line.startswith("BYE "), 0.1) is None
     agents = [message.agent for message in timeline.of(SipMessage)]
     assert sorted(set(agents)) == ["alice", "bob"]
+
+
+_HOURS = itertools.count(0, 3600)
+
+
+class SetBack(Clock):
+    """A clock of whose machine somebody sets the time back, again and again."""
+
+    def from_wall(self, wall: float) -> float:
+        return super().from_wall(wall) - next(_HOURS)
+
+
+def test_the_order_of_messages_is_that_in_which_they_happened_whatever_the_system_says_of_the_time(
+    tmp_path: Path,
+) -> None:
+    start = Clock.start()
+    with Timeline("scenario", clock=SetBack(start.wall, start.monotonic)) as record:
+        agents = SippRunner(tmp_path / "sipp", record)
+        with agents.start("uas_busy.xml", "bob") as bob:
+            result = agents.run("call_refused.xml", "alice", remote=bob.address)
+    assert lines(result.messages) == ["out INVITE sip:", "in 486 Busy He", "out ACK sip:ser"]
+    times = [message.at for message in result.messages]
+    assert times == sorted(times)
 
 
 def test_many_agents_side_by_side(runner: SippRunner) -> None:
