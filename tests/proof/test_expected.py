@@ -50,6 +50,11 @@ def test_what_is_expected_are_the_faults_of_the_catalogue() -> None:
     assert not missing, "run `ringtrue faults --update` for them"
 
 
+def test_no_fault_breaks_a_clause_that_nothing_tests() -> None:
+    clauses = {clause.id: clause for contract in load_contracts().values() for clause in contract.catalogue}
+    assert not [name for name, fault in FAULTS.items() if clauses[fault.clause].untestable]
+
+
 def test_every_miss_has_a_reason_and_every_reason_a_miss() -> None:
     expected, reasons = read_expected(), read_misses().faults
     missed = {name for name, one in expected.items() if one.outcome is not Outcome.CAUGHT}

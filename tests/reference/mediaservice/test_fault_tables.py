@@ -249,7 +249,6 @@ _OTHERS: dict[str, Callable[[], bool]] = {
     "success-type": lambda: _differ("mediaservice-success-type", PUT),
     "list-success-type": lambda: _differ("mediaservice-list-success-type", _LIST),
     "url-success-type": lambda: _differ("mediaservice-url-success-type", PUT, _URL),
-    "url-content-type": lambda: _differ("mediaservice-url-content-type", PUT, _URL),
     "list-next-type": lambda: _differ("mediaservice-list-next-type", *_MANY),
     "list-files-type": lambda: _differ("mediaservice-list-files-type", _LIST),
     "url-type": lambda: _differ("mediaservice-url-type", PUT, _URL),

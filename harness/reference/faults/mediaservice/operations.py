@@ -239,11 +239,6 @@ def _refusal_500(system: Any) -> None:
     wrap(system.api, "done", done)
 
 
-def _content_type(_system: Any, _request: Request, response: Response) -> Response:
-    shown = json.loads(bytes(response.body)) | {"Content-Type": 17}
-    return JSONResponse(shown, response.status_code, {"access-control-allow-origin": "*"})
-
-
 def _text(system: Any, _request: Request, response: Response) -> Response:
     del system
     response.headers["content-type"] = "text/plain; charset=utf-8"
@@ -267,12 +262,6 @@ collect.add(
     "MS-PromptFileList.files.size",
     "files are listed without their size",
     partial(_on, ("list",), None, _sizeless),
-)
-collect.add(
-    "url-content-type",
-    "MS-PromptFileUrl.Content-Type",
-    "Content-Type among the members of an answer is the number 17",
-    partial(_on, ("url",), None, _content_type),
 )
 
 
