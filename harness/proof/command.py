@@ -212,7 +212,13 @@ class _Hunt:
         left = [fault for fault in chosen if fault.id not in caught]
         whole = self._controls(pool, {fault.system: [] for fault in left})
         second: list[Stage] = [
-            thorough(fault, self._clauses[fault.clause], whole[fault.system], self._lot.ground)
+            thorough(
+                fault,
+                self._clauses[fault.clause],
+                whole[fault.system],
+                self._lot.ground,
+                before=known.get(fault, ""),
+            )
             for fault in self._with_something_to_change(left, whole)
         ]
         for kill in drive(pool, second):

@@ -98,6 +98,13 @@ def test_the_test_that_caught_it_before_is_tried_alone() -> None:
     assert pool.asked[0].seconds > 50.0
 
 
+def test_the_test_that_caught_it_before_comes_first_when_all_are_to_be_tried() -> None:
+    for before, first in (("t::dear", "t::dear"), ("t::elsewhere", "t::elsewhere"), ("t::gone", "t::cheap")):
+        pool = Pool(_broken_by(first))
+        (found,) = drive(pool, [thorough(_FAULT, _CLAUSE, _CONTROL, before=before)])
+        assert (found.outcome, [trial.tests[0] for trial in pool.asked]) == (Outcome.CAUGHT, [first])
+
+
 def test_hunts_go_on_side_by_side() -> None:
     faults = [kill(name).fault for name in "abc"]
     stages = [thorough(fault, _CLAUSE, _CONTROL) for fault in faults]
