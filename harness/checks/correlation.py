@@ -237,11 +237,17 @@ def _replies(calls: _Calls) -> Iterator[Finding]:
 
 
 def _references(calls: _Calls) -> Iterator[Finding]:
-    """A reference that the application gave comes back in the later callbacks of its session, until it gives another."""
+    """A reference that the application gave comes back in the later callbacks of its session, until it gives another.
+
+    One in an operation may be taken before one in the answer to a callback that was given a moment earlier.
+    """
     for session, events in _scopes(calls):
         givers = sorted(_givers(calls, session, events), key=lambda seen: seen.index)
-        for giver, following in pairwise([*givers, None]):
+        for place, (giver, following) in enumerate(pairwise([*givers, None])):
             assert giver is not None
+            rivals = [
+                _given(one) for one in givers[:place] if giver.kind == "http" and giver.at - one.ended < ORDER_SLACK
+            ]
             clause = _REFERENCES[giver.group]
             value = _given(giver)
             if _is_empty(value):
@@ -260,7 +266,7 @@ def _references(calls: _Calls) -> Iterator[Finding]:
             wrong = [(seen, held) for seen, held in came if not same_text(held, value)]
             if giver.group not in _VALUES_BY_FLOW:
                 for seen, held in wrong[:3]:
-                    if seen.at >= giver.ended + ORDER_SLACK:
+                    if seen.at >= giver.ended + ORDER_SLACK and not any(same_text(held, rival) for rival in rivals):
                         yield failed(
                             clause, "sessionReferenceId is not the one that was given", expected=text_of(value),
                             seen=text_of(held), subject=seen.group, at=_at(giver, seen),

@@ -108,6 +108,17 @@ def test_the_last_reference_that_was_given_is_the_one_that_comes_back() -> None:
     assert "MS-getIvrCommand-sessionReferenceId" in passed(scene)
 
 
+@pytest.mark.parametrize("moment", [0.02, 0.3])
+def test_an_operation_may_overtake_the_answer_that_was_given_a_moment_before_it(moment: float) -> None:
+    scene = change(remote_call(), "sessionCompleted", sessionReferenceId="ref-3")
+    (announced,) = named(scene, "newRemoteCall")
+    announced["response"]["body"] = json.dumps({"sessionReferenceId": "ref-3"})
+    announced["ended"] = operation(scene, "answerRemoteCall")["at"] - moment
+    clause = "MS-answerremotecall-sessionReferenceId"
+    assert (clause in failed(scene)) == (moment > 0.05)
+    assert clause not in passed(scene)
+
+
 def test_an_answer_that_the_platform_could_not_take_gives_no_reference() -> None:
     scene = ivr_call()
     first = named(scene, "getIvrCommand")[0]

@@ -59,6 +59,23 @@ def test_an_incoming_call_is_announced_rung_answered_and_hung_up(against: Agains
     against(scenario)
 
 
+def test_a_reference_that_an_operation_gave_is_not_undone_by_the_answer_to_a_callback_before(against: Against) -> None:
+    async def scenario(bench: Bench) -> None:
+        async def answered_first(told: dict[str, object]) -> dict[str, object]:
+            await bench.done("answerremotecall", replyId=told["replyId"], sessionReferenceId="later", **DEVICE)
+            await bench.app.wait("callAnswered", sessionReferenceId="later")
+            return {"sessionReferenceId": "earlier"}
+
+        bench.app.answers["newRemoteCall"] = answered_first
+        party = await bench.start("ua5", sdp=OFFER.sdp())
+        answered = await bench.app.wait("callAnswered")
+        await bench.done("hangupcall", replyId=answered["replyId"])
+        assert await party.ended() == "remote bye"
+        assert (await bench.app.wait("sessionCompleted"))["sessionReferenceId"] == "later"
+
+    against(scenario)
+
+
 def test_hangupcall_before_the_answer_is_busy_and_touches_no_other_call(against: Against) -> None:
     async def scenario(bench: Bench) -> None:
         first, second = await bench.start("ua1"), await bench.start("ua2")

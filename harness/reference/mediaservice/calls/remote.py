@@ -57,11 +57,12 @@ class RemoteCalls:
             return
         reply_id = self.parts.registry.reply_id(Reply(session, participant=caller))
         members = self.parts.messages.new_remote_call(session, reply_id, self.reported(call, media))
+        known = session.reference
         answer = await self.parts.callbacks.ask(session, "newRemoteCall", members)
         if answer.failed:
             _log.warning("session %s: newRemoteCall: %s", session.id, answer.problem)
             call.reject(480)
-        elif answer.members:
+        elif answer.members and session.reference is known:  # an operation may have given a later one meanwhile
             session.take_reference(answer.members)
 
     def reported(self, call: IncomingCall, media: DeviceMedia) -> dict[str, Any]:

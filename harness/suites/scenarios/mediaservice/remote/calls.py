@@ -5,6 +5,7 @@ The operations take the replyId that newRemoteCall brought; "the call" is the la
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from harness.checks.evidence import seen_answer
 from harness.checks.flows.values import same_uri
 from harness.checks.sip import Message, parse_message
 from harness.checks.sip_sdp import Media
+from harness.sequences import ORDER_SLACK
 from harness.suites.contract.values import UNKNOWN_ID
 from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.blame import says_success
@@ -100,8 +102,17 @@ def answer(ms: World, remote: RemoteCalls, operation: str, which: str, codec: st
     remote.device = Device(codec, key=_CRYPTO["the device"] if crypto else None)
     given = dict(remote.device.members)
     if remote.referenced:
+        _let_settle(ms, _call(ms, which))
         _call(ms, which).reference = given["sessionReferenceId"] = ms.name("answered-")
     _operate(ms, remote, operation, which, **given)
+
+
+def _let_settle(ms: World, call: Call) -> None:
+    """Wait until the reference in the answer to newRemoteCall is taken: of two within a moment either may be the later."""
+    told = ms.wait("newRemoteCall", call=call)
+    if told is not None:
+        clock = ms.scenario.timeline.clock
+        time.sleep(max(0.0, (told.ended or told.at) + 2 * ORDER_SLACK - clock.now()))
 
 
 @decides("newRemoteCall announces the call")
