@@ -161,7 +161,7 @@ class SippAgent:
         """With the lock held: the system does not tell when a port is bound, so look again and again."""
         deadline = time.monotonic() + READY_SECONDS
         while not enough():
-            if process.is_bound(self.port) is not False or time.monotonic() >= deadline:
+            if self._life.has_port(self.port) is not False or time.monotonic() >= deadline:
                 return
             self._changed.wait(0.002)
 

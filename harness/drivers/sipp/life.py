@@ -41,6 +41,10 @@ class Life:
     def kill(self) -> None:
         process.kill(self._process)
 
+    def has_port(self, port: int) -> bool | None:
+        """Whether SIPp has a local port by now; None where the system does not tell."""
+        return process.has_port(self._process, port)
+
     def poll(self, seconds: float) -> tuple[list[Record], bool]:
         """Wait for the trace or the end, at most so long; the messages that came, and whether SIPp still runs."""
         ready = dict(self._poll.poll(seconds * 1000))

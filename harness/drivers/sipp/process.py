@@ -108,16 +108,46 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def is_bound(port: int) -> bool | None:
-    """Whether some socket of this machine has that local port; None where the system does not tell."""
+def has_port(guard: subprocess.Popen[bytes], port: int) -> bool | None:
+    """Whether the SIPp under this guard has that local port; None where the system does not tell.
+
+    That somebody has it is not enough: it may have been taken by another process just before.
+    """
+    bound = _bound(port)
+    if not bound:
+        return None if bound is None else False
+    held = _held_below(guard.pid)
+    return held is None or bool(bound & held)
+
+
+def _bound(port: int) -> set[str] | None:
+    """The sockets of this machine, by their inode numbers, that have a local port."""
     suffix = f":{port:04X}"
+    found: set[str] = set()
     told = False
     for name in ("udp", "udp6", "tcp", "tcp6"):
-        try:
-            lines = Path("/proc/net", name).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        told = True
-        if any(line.split(None, 2)[1].endswith(suffix) for line in lines):
-            return True
-    return False if told else None
+        with suppress(OSError):
+            lines = (line.split() for line in Path("/proc/net", name).read_text().splitlines()[1:])
+            found |= {fields[9] for fields in lines if fields[1].endswith(suffix)}
+            told = True
+    return found if told else None
+
+
+def _held_below(process: int) -> set[str] | None:
+    """The sockets of a process's children; None where the system does not tell which those are."""
+    if not _children_of(os.getpid()).exists():
+        return None
+    found: set[str] = set()
+    try:
+        children = _children_of(process).read_text().split()
+    except OSError:  # it has ended
+        return found
+    for child in children:
+        with suppress(OSError):
+            links = (entry.readlink().name for entry in Path("/proc", child, "fd").iterdir())
+            found |= {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
+    return found
+
+
+def _children_of(process: int) -> Path:
+    return Path(f"/proc/{process}/task/{process}/children")

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness.drivers.sipp import SippError, SippMissing, SippRunner
+from harness.drivers.sipp import runner as sipp_runner
+from harness.drivers.sipp.process import free_port
 from harness.drivers.sipp.trace import call_id
 from harness.timeline import Note, Timeline
 
@@ -88,13 +90,26 @@ def test_arguments_that_cannot_work_are_refused(runner: SippRunner) -> None:
         runner.run("register.xml", "x", remote="127.0.0.1:sip")
 
 
-def test_a_port_in_use_is_broken_when_asked_for_and_else_another_is_taken(runner: SippRunner) -> None:
+def test_a_port_in_use_is_broken_when_asked_for(runner: SippRunner) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         result = runner.run("uas_busy.xml", "x", remote="127.0.0.1:9", port=port, timeout=2)
         assert result.outcome == "broken"
         assert "Address already in use" in result.detail
+
+
+def test_where_somebody_takes_the_port_before_sipp_does_another_is_taken(
+    runner: SippRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        ports = [taken.getsockname()[1], taken.getsockname()[1]]
+        choose = free_port
+        monkeypatch.setattr(sipp_runner, "free_port", lambda host: ports.pop() if ports else choose(host))
+        with runner.start("uas_busy.xml", "bob", timeout=10) as bob:
+            result = runner.run("call_refused.xml", "alice", remote=bob.address)
+        assert (result.outcome, ports) == ("done", [])
 
 
 def test_an_agent_that_nobody_calls_times_out(runner: SippRunner, tmp_path: Path) -> None:
