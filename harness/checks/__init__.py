@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 
 from harness.checks.callbacks import check_callbacks
 from harness.checks.correlation import check_correlation
@@ -10,6 +10,7 @@ from harness.checks.flows.judging import check_flows
 from harness.checks.flows.record import Record
 from harness.checks.headers import check_headers
 from harness.checks.http import check_exchanges
+from harness.checks.taken import Value
 from harness.contract import Contract
 from harness.target import Timing
 from harness.timeline import Exchange, Timeline
@@ -27,18 +28,20 @@ def check_timeline(
     observed: Collection[str] | None = None,
     asked: Collection[str] | None = None,
     complete: bool = True,
+    taken: Container[Value] = (),
 ) -> Iterator[Finding]:
     """All findings that follow from a timeline alone, whatever scenario it belongs to.
 
     `bases`: the base URL of each system, to tell which operation a request was for; `hsts_without_tls`: systems whose
-    target says that strict-transport-security is sent over plain HTTP too.
+    target says that strict-transport-security is sent over plain HTTP too; `taken`: values that were given against the
+    documents and taken all the same.
 
     Callbacks and call flows: `system` is whose they are where callbacks do not say it; `timing`: how long things may take;
     `observed`: the kinds of events that somebody watched for (None: those that are there), without which their absence
     means nothing; `asked`: the clauses that nothing else decides, so that what a call flow leaves open about others is left
     out (None: all); `complete` False: the scenario was cut short.
     """
-    yield from check_exchanges(timeline, contracts, bases)
+    yield from check_exchanges(timeline, contracts, bases, taken)
     yield from check_headers(timeline, contracts, hsts_without_tls)
     events = timeline.events
     speaking = {event.system for event in events if isinstance(event, Exchange)} | {system}

@@ -7,11 +7,12 @@ operation's own clause. What a document promises about API answers is judged on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from harness.checks.evidence import curl, failed, inconclusive, parse_json, passed, seen_answer
 from harness.checks.schema import judge_value
+from harness.checks.taken import Value, is_taken
 from harness.contract import Contract
 from harness.spec import HeaderSpec, Operation, Payload
 from harness.timeline import HttpExchange, HttpResponse, Timeline
@@ -20,15 +21,20 @@ from harness.verdicts import Finding, Reason
 _NO_BODY = (204, 205, 304)
 
 
-def check_exchanges(timeline: Timeline, contracts: dict[str, Contract], bases: dict[str, str]) -> Iterator[Finding]:
-    """Findings about all API exchanges. `bases`: base URL by system, to find an operation by its path."""
+def check_exchanges(
+    timeline: Timeline, contracts: dict[str, Contract], bases: dict[str, str], taken: Container[Value] = ()
+) -> Iterator[Finding]:
+    """Findings about all API exchanges.
+
+    `bases`: base URL by system, to find an operation by its path; `taken`: values that were given against the documents.
+    """
     for exchange in timeline.of(HttpExchange):
         contract = contracts.get(exchange.system)
         if contract is None:
             continue
         operation = find_operation(contract, exchange, bases.get(exchange.system, ""))
         if operation is not None:
-            yield from judge_exchange(operation, exchange)
+            yield from judge_exchange(operation, exchange, taken)
 
 
 def find_operation(contract: Contract, exchange: HttpExchange, base: str) -> Operation | None:
@@ -42,7 +48,7 @@ def find_operation(contract: Contract, exchange: HttpExchange, base: str) -> Ope
     return contract.spec.match(exchange.request.method, path)
 
 
-def judge_exchange(operation: Operation, exchange: HttpExchange) -> Iterator[Finding]:
+def judge_exchange(operation: Operation, exchange: HttpExchange, taken: Container[Value] = ()) -> Iterator[Finding]:
     """Findings about one exchange; several for one clause are possible, and weighed later."""
     at = (exchange.seq,)
     subject = operation.id
@@ -87,7 +93,7 @@ def judge_exchange(operation: Operation, exchange: HttpExchange) -> Iterator[Fin
         for header in documented.headers:
             yield from _judge_header(header, exchange, response, subject)
     if documented.payload.schemas and exchange.request.method != "HEAD" and response.status not in _NO_BODY:
-        yield from _judge_body(operation, documented.payload, exchange, response)
+        yield from _judge_body(operation, documented.payload, exchange, response, taken)
 
 
 def _judge_header(
@@ -127,7 +133,7 @@ def _header_value(raw: str, kind: object) -> object:
 
 
 def _judge_body(
-    operation: Operation, payload: Payload, exchange: HttpExchange, response: HttpResponse
+    operation: Operation, payload: Payload, exchange: HttpExchange, response: HttpResponse, taken: Container[Value]
 ) -> Iterator[Finding]:
     at = (exchange.seq,)
     subject = operation.id
@@ -162,6 +168,8 @@ def _judge_body(
         return
     verdict = judge_value(payload.schemas[media_type], value)
     for violation in verdict.violations:
+        if is_taken(violation, taken):
+            continue
         yield failed(
             violation.clause or operation.body_clause, violation.message, expected=violation.keyword,
             seen=violation.seen, subject=subject, at=at, reproduce=curl(exchange),
@@ -184,12 +192,13 @@ def _accepted_members(operation: Operation, exchange: HttpExchange) -> Iterator[
     schema = operation.request.schemas.get(declared)
     if schema is None:
         return
-    value = _request_value(declared, exchange.request.body)
+    value = request_value(declared, exchange.request.body)
     for clause in judge_value(schema, value).kept:
         yield passed(clause, operation.id, at=(exchange.seq,))
 
 
-def _request_value(media_type: str, body: bytes) -> object:
+def request_value(media_type: str, body: bytes) -> object:
+    """The body of a request as a value; None where it is none."""
     if media_type == "application/x-www-form-urlencoded":
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     try:

@@ -80,6 +80,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
             )
         watched = {"http", "note", *(("callback",) if "recorder" in vars(scenario) else ())}
         watched |= {"sip", "media"} if "sipp" in vars(scenario) else set()
+        scenario.worker.taken.refresh()
         findings += check_timeline(
             scenario.timeline,
             contracts,
@@ -90,6 +91,7 @@ def conclude(item: pytest.Item, error: BaseException | None) -> None:
             observed=watched,
             asked={*scenario.clauses} - {finding.clause for finding in scenario.findings},
             complete=complete,
+            taken=scenario.worker.taken,
         )
         findings += _unreadable(scenario)
     except Exception as caught:  # noqa: BLE001  a broken check must not hide what the test has found already

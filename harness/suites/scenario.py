@@ -19,6 +19,7 @@ from harness.contract import Contract
 from harness.drivers.auth import Credentials, credentials_for
 from harness.drivers.http import HttpDriver, RateLimiter
 from harness.redact import Redactor
+from harness.suites.contract.taken import Taken
 from harness.suites.inconclusive import InconclusiveError
 from harness.suites.lag import lag_meter
 from harness.suites.plan import Plan
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """What the tests of one process share: the plan, secrets learnt so far, tokens, the rate limit, what was `probed`.
+    """What the tests of one process share: the plan, secrets learnt so far, tokens, the rate limit, what was `probed`,
+    what was `taken` though no document allows it.
 
     It knows the scenarios that are open: where an interruption kept pytest from ending one, `close` does. `repeats`: so many
     times tests may still be run again here.
@@ -52,6 +54,7 @@ class Worker:
         self.open_scenarios: list[Scenario] = []
         self.repeats = -(-plan.repeats // plan.workers)
         self.probed: Probed = {}
+        self.taken = Taken(plan.run_dir)
         self._credentials: dict[tuple[str, bool], Credentials] = {}
 
     @cached_property

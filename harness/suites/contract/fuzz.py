@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from harness.checks.evidence import parse_json
 from harness.drivers.wire import Wire
 from harness.spec import Operation
+from harness.suites.contract.links import VALUE_KEY
 from harness.suites.contract.resources import Workbench
 from harness.suites.contract.values import NEW_EXTENSION_PATTERN, UNKNOWN_ID
 from harness.timeline import HttpExchange, HttpRequest, HttpResponse
@@ -62,7 +63,7 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
     )
     if operation is not None:
         schema = schema.include(operation_id=operation.id)
-    elif outside := [one.id for one in bench.spec.operations if one.target_url or bench.links.dials(one)]:
+    elif outside := [one.id for one in bench.spec.operations if _is_outside(bench, one)]:
         schema = schema.exclude(operation_id=outside)
     with closing(wire), guard.installed():
         for event in engine.run(schema, bench.scenario.worker.probed):
@@ -75,6 +76,12 @@ def fuzz(bench: Workbench, operation: Operation | None, *, seed: int, max_exampl
     return guard.sent
 
 
+def _is_outside(bench: Workbench, operation: Operation) -> bool:
+    """What a walk leaves alone: what may cause a call, goes elsewhere, or makes what stays where nothing is to stay."""
+    leaves = bench.links.leaves_behind(operation) and not bench.scenario.target.scratch
+    return bool(operation.target_url) or leaves or bench.links.dials(operation)
+
+
 class _Guard:
     """Looks at every request before it leaves, and writes every exchange down."""
 
@@ -85,6 +92,7 @@ class _Guard:
         self._own: list[dict[str, str]] = []
         if operation is not None and "{" in operation.path:
             self._own.append(bench.own_parameters(operation))
+        self._given: dict[str, list[str]] = {}
         self.urls: list[str] = []
         self.soon: str = bench.values.safe({"x-value": "soon"}, None)
         self.sent = 0
@@ -96,9 +104,19 @@ class _Guard:
             self.urls.append(self._bench.values.safe({"x-value": "recorder-url"}, None))
         return self.urls
 
+    def follow(self, node: Any) -> Mapping[str, Any]:
+        """A node of the document, or what it refers to."""
+        return self._bench.links.follow(node)
+
     def user_ids(self, *, number: bool) -> list[Any]:
         """Whom a body may name."""
         return self._bench.values.user_ids(number=number)
+
+    def given(self, name: str, mark: str) -> list[str]:
+        """What a path parameter of that mark may name: what the target has anyhow; empty where nobody knows."""
+        if mark not in self._given:
+            self._given[mark] = self._bench.given(name, mark)
+        return self._given[mark]
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -123,14 +141,7 @@ class _Guard:
         kwargs["auth"] = self._sign
         self._scenario.worker.limiter.wait()
         if case.method.upper() in _UNSAFE and case.path_parameters:
-            own = self._own + [parameters for _, parameters in self._bench.created]
-            given = {name: str(value) for name, value in case.path_parameters.items()}
-            if given not in own:
-                # Whatever else it names, known or guessed, is not ours to change.
-                replacement = (
-                    own[self.sent % len(own)] if own and self.sent % 2 == 0 else dict.fromkeys(given, UNKNOWN_ID)
-                )
-                case.path_parameters.update(replacement)
+            case.path_parameters.update(self._allowed(case))
         if self.urls:
             places: tuple[Any, ...] = (case.query, case.body)
             for place in places:
@@ -142,6 +153,21 @@ class _Guard:
             self._scenario.dialling.request(case.method, case.operation.path, json.dumps(sent, default=str).encode())
         self.sent += 1
         self._started = self._scenario.timeline.clock.now()
+
+    def _allowed(self, case: Case[Any]) -> Mapping[str, str]:
+        """What a request that changes or deletes may name: whatever else it names, known or guessed, is not ours."""
+        given = {name: str(value) for name, value in case.path_parameters.items()}
+        own = [one for one in self._own + [made for _, made in self._bench.created] if one.keys() == given.keys()]
+        if given in own:
+            return given
+        operation = self._bench.spec.operation(case.operation.definition.raw["operationId"])
+        if operation.method == "PUT" and self._bench.links.creates(operation) is not None:
+            new = self._bench.own_parameters(operation)
+            self._bench.announce(operation, [], new)
+            own.append(new)
+        elif not own or self.sent % 2:
+            return dict.fromkeys(given, UNKNOWN_ID)
+        return own[self.sent % len(own)]
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Called when a request stands as it will leave."""
@@ -155,6 +181,7 @@ class _Guard:
     def _after_call(self, context: Any, case: Case[Any], response: Response) -> None:
         del context
         exchange = self._record(case, response.request, self._way.answer, None)
+        self._scenario.worker.taken.learn(exchange)
         if operation_id := exchange.about.get("operation"):
             self._bench.keep(self._bench.spec.operation(operation_id), exchange)
 
@@ -280,7 +307,11 @@ def _pin(node: Any, guard: _Guard) -> None:
     """Replace schemas that ask for safe values by lists of such values; examples of theirs go."""
     if isinstance(node, dict):
         if node.get("in") == "path":
-            return  # which things a request may name there is decided when it leaves
+            # Which things a request may name there is decided when it leaves, but in what the target has anyhow.
+            schema = guard.follow(node.get("schema", {}))
+            if known := guard.given(node["name"], schema.get(VALUE_KEY, "")):
+                node |= {"schema": {"type": "string", "enum": known}, "example": known[0]}
+            return
         if node.get("x-value") == "user-id" and (known := guard.user_ids(number=node.get("type") == "integer")):
             kind = node["type"]
             node.clear()

@@ -146,11 +146,16 @@ class Workbench:
         for name, mark in self.links.path_marks(operation).items():
             if mark == "user-id":
                 found[name] = str(self.values.user_id(""))
-            elif mark in GIVEN:
-                value = getattr(self.scenario.target, mark, None) or self._first_listed(name)
-                if isinstance(value, str):
-                    found[name] = value
+            elif known := self.given(name, mark):
+                found[name] = known[0]
         return found
+
+    def given(self, name: str, mark: str) -> list[str]:
+        """What the target has anyhow that a path parameter of that name and mark may name; empty where nobody knows."""
+        if mark == "user-id":
+            return self.values.user_ids(number=False)
+        value = (getattr(self.scenario.target, mark, None) or self._first_listed(name)) if mark in GIVEN else None
+        return [value] if isinstance(value, str) else []
 
     def _first_listed(self, name: str) -> str | None:
         for read in self.spec.operations:
