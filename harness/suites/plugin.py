@@ -107,7 +107,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not active(config):
         return
     from harness.suites import current
-    from harness.suites.session import Session, SessionError
+    from harness.suites.session import Session
+    from harness.suites.start import SessionError
 
     try:
         with _without_garbage_collection():

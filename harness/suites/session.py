@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +17,14 @@ from typing import IO, Any, TextIO
 import pytest
 
 from harness.checks.http import judge_exchange
-from harness.contract import data_folder, load_contracts
+from harness.contract import load_contracts
 from harness.drivers.recorder import Recorder, RecorderError
 from harness.gate import GateError
 from harness.gate.compare import compare, refuse_unrelated
 from harness.gate.settings import Settings, read_settings
 from harness.redact import Redactor
 from harness.report.progress import Progress
-from harness.report.results import SUMMARY, VERDICTS, RunRecord, ShardRecord, write_results
+from harness.report.results import RunRecord, ShardRecord, write_results
 from harness.suites import current
 from harness.suites.embedded import EmbeddedPlatform, PlatformError
 from harness.suites.interruption import make_showable
@@ -33,25 +32,18 @@ from harness.suites.mutants.placing import MutantError, find_mutant, place_callb
 from harness.suites.outcome import FINDINGS, RUNS_HAD
 from harness.suites.plan import Plan, capabilities_of
 from harness.suites.probe import Problem, probe
-from harness.suites.runner import PROGRESS_VARIABLE, new_run_folder
+from harness.suites.runner import PROGRESS_VARIABLE
 from harness.suites.safety.ledger import hold
 from harness.suites.scenario import Scenario, Worker
 from harness.suites.scenarios.features import FeatureError
 from harness.suites.scenarios.steps import check_features
 from harness.suites.selection import plain_id
+from harness.suites.start import SessionError, chosen, empty, narrow, run_folder
 from harness.suites.stopping import NOT_RUN, ask_to_stop, forget, overdue, shown
-from harness.target import RecorderTarget, Target, TargetError, load_target, parse_target
+from harness.target import RecorderTarget, TargetError, load_target, parse_target
 from harness.timeline import Clock
 from harness.verdicts import Finding, Reason, RunVerdict, Verdict, judge
 from harness.yamlfile import DataError
-
-# What a run leaves, and the next one in the same folder may not take for its own.
-_RESULTS = (VERDICTS, SUMMARY)
-_FOLDERS = ("allure-results", "leases", "sipp", "timelines")
-
-
-class SessionError(Exception):
-    """The run cannot begin because of what the user gave; the message says what to change."""
 
 
 class Session:
@@ -88,7 +80,7 @@ class Session:
         option = config.option
         specs = tuple(Path(path) for path in option.ringtrue_specs)
         clock = Clock.start()
-        run_dir = _run_folder(option.ringtrue_run)
+        run_dir = run_folder(option.ringtrue_run)
         stack = ExitStack()
         if not stack.enter_context(hold(run_dir)):
             stack.close()
@@ -114,7 +106,7 @@ class Session:
             if option.ringtrue_embedded:
                 # The recorder comes first: its address is what a platform has configured for its callbacks.
                 recorder = record(RecorderTarget())
-                systems = _chosen([mutant.system] if mutant else wanted, known)
+                systems = chosen([mutant.system] if mutant else wanted, known)
                 ways = [part for fault in option.ringtrue_fault for part in ("--fault", fault)]
                 ways += [part for variant in option.ringtrue_variant for part in ("--variant", variant)]
                 made = EmbeddedPlatform(systems, run_dir / "platform.log", recorder.base_url, ways)
@@ -123,7 +115,7 @@ class Session:
                 name = "embedded reference platform"
             else:
                 target = load_target(Path(option.ringtrue_target), known)
-                target = _narrow(target, [mutant.system] if mutant else wanted, option.ringtrue_url)
+                target = narrow(target, [mutant.system] if mutant else wanted, option.ringtrue_url)
                 name = option.ringtrue_target
                 recorder = record(target.recorder)
             if mutant:
@@ -159,7 +151,7 @@ class Session:
             mutant=mutant.id if mutant else "",
             repeats=option.ringtrue_reruns,
         )
-        _empty(run_dir)
+        empty(run_dir)
         forget(run_dir)
         stack.callback(forget, run_dir)
         session = cls(plan, stack, config, name, settings)
@@ -355,51 +347,6 @@ def _progress_stream(stack: ExitStack) -> TextIO | None:
     """The terminal that `ringtrue run` handed over; None under plain pytest, which shows its own progress."""
     descriptor = os.environ.get(PROGRESS_VARIABLE)
     return stack.enter_context(os.fdopen(os.dup(int(descriptor)), "w", encoding="utf-8")) if descriptor else None
-
-
-def _run_folder(asked: str | None) -> Path:
-    folder = Path(asked) if asked else new_run_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SessionError(f"{folder}: cannot be made: {error.strerror}") from error
-    return folder.resolve()
-
-
-def _empty(run_dir: Path) -> None:
-    """Take away what an earlier run in the same folder has left, but for its ledger, which may still be needed."""
-    for name in _RESULTS:
-        (run_dir / name).unlink(missing_ok=True)
-    for name in _FOLDERS:
-        folder = run_dir / name
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-
-
-def _chosen(asked: list[str], known: Iterable[str]) -> list[str]:
-    """Systems of the embedded platform: those asked for, else all that the suites have scenarios for."""
-    from harness.reference.systems import SYSTEM_NAMES
-
-    for system in asked:
-        if system not in SYSTEM_NAMES:
-            raise SessionError(f"unknown system {system!r}: the embedded platform serves {', '.join(SYSTEM_NAMES)}")
-    covered = [name for name in known if name in SYSTEM_NAMES and (data_folder("features") / name).is_dir()]
-    return asked or covered
-
-
-def _narrow(target: Target, systems: list[str], url: str | None) -> Target:
-    for system in systems:
-        if system not in target.systems:
-            raise SessionError(f"the target file does not describe {system!r}: it has {', '.join(target.systems)}")
-    kept = {name: table for name, table in target.systems.items() if not systems or name in systems}
-    if url:
-        if len(kept) != 1:
-            raise SessionError("--url needs exactly one system: name it with --system")
-        kept = {name: table.model_copy(update={"base_url": url.rstrip("/")}) for name, table in kept.items()}
-    return target.model_copy(update={"systems": kept})
 
 
 def _workers(config: pytest.Config) -> int:
