@@ -160,14 +160,14 @@ class _Guard:
         own = [one for one in self._own + [made for _, made in self._bench.created] if one.keys() == given.keys()]
         if given in own:
             return given
+        if own and self.sent % 2 == 0:
+            return own[self.sent // 2 % len(own)]
         operation = self._bench.spec.operation(case.operation.definition.raw["operationId"])
-        if operation.method == "PUT" and self._bench.links.creates(operation) is not None:
-            new = self._bench.own_parameters(operation)
-            self._bench.announce(operation, [], new)
-            own.append(new)
-        elif not own or self.sent % 2:
+        if operation.method != "PUT" or self._bench.links.creates(operation) is None:
             return dict.fromkeys(given, UNKNOWN_ID)
-        return own[self.sent % len(own)]
+        new = self._bench.own_parameters(operation)
+        self._bench.announce(operation, [], new)
+        return new
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Called when a request stands as it will leave."""
