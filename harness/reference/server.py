@@ -26,6 +26,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from harness.reference.admin import ADMIN_PATH, Admin, knobs_of
 from harness.reference.faults import FAULTS
+from harness.reference.ports import lasting_port
 from harness.reference.settings import Address, Settings, UsageError
 from harness.reference.systems import System, make_system
 from harness.reference.targetfile import write_target_file
@@ -178,9 +179,7 @@ def _recorder(settings: Settings, systems: list[System]) -> dict[str, object]:
     knobs = [knobs_of(system)["callback"] for system in systems if "callback" in knobs_of(system)]
     if settings.callback or not knobs:
         return {}
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as free:
-        free.bind(("127.0.0.1", 0))
-        address = Address("127.0.0.1", free.getsockname()[1])
+    address = Address("127.0.0.1", lasting_port("127.0.0.1"))
     for turn in knobs:
         turn(f"http://{address}")
     return {"recorder": {"listen": str(address)}}

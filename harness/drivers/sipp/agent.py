@@ -61,6 +61,7 @@ class SippAgent:
         self._last = 0.0
         self._commands = 0
         self._calls: set[str] = set()
+        self._foreign: set[str] = set()
         self._killed: Literal["deadline", "stop"] | None = None
         self._result: SippResult | None = None
         self._broke: BaseException | None = None
@@ -247,33 +248,40 @@ class SippAgent:
             text=record.text,
             transport=record.transport,
         )
-        if self._is_foreign(message) and self._expected is None:
+        foreign = self._is_foreign(message)
+        with self._changed:
+            waiting = self._expected is not None
+            if not foreign:
+                self._hold(message)
+            if waiting:
+                self._watch(message)
+            self._changed.notify_all()
+        if foreign and not waiting and message.direction == "in":
             self._timeline.note(
                 "sipp-foreign", f"{self._order.name} got {message.start_line[:200]} of a call it never had"
             )
-            return
-        with self._changed:
-            known = self._places.get((record.direction, record.text)) if record.transport == "udp" else None
-            if known is not None:
-                earlier = self._messages[known]
-                self._messages[known] = replace(earlier, repeats=earlier.repeats + 1)
-            elif len(self._messages) < MAX_MESSAGES:
-                self._places[record.direction, record.text] = len(self._messages)
-                self._messages.append(message)
-            else:
-                self._lost += 1
-            if self._expected is not None:
-                self._watch(message)
-            self._changed.notify_all()
+
+    def _hold(self, message: SipMessage) -> None:
+        key = (message.direction, message.text)
+        known = self._places.get(key) if message.transport == "udp" else None
+        if known is not None:
+            earlier = self._messages[known]
+            self._messages[known] = replace(earlier, repeats=earlier.repeats + 1)
+        elif len(self._messages) < MAX_MESSAGES:
+            self._places[key] = len(self._messages)
+            self._messages.append(message)
+        else:
+            self._lost += 1
 
     def _is_foreign(self, message: SipMessage) -> bool:
-        """Whether it belongs to a call that this agent never had: to one of whoever had its port before."""
+        """Whether it belongs to a call that this agent never had, to one of whoever had its port before, or answers it."""
         call = call_id(message.text)
-        if (
-            message.direction == "in"
-            and message.text.startswith(("ACK ", "BYE ", "CANCEL ", "SIP/2.0 "))
-            and call not in self._calls
-        ):
+        if call in self._calls:
+            return False
+        if call in self._foreign and message.direction == "out":
+            return True
+        if message.direction == "in" and message.text.startswith(("ACK ", "BYE ", "CANCEL ", "SIP/2.0 ")):
+            self._foreign.add(call)
             return True
         self._calls.add(call)
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from harness.timeline import Timeline
 
 TRANSPORTS = {"udp": "u1", "tcp": "t1"}
 PORT_TRIES = 5
+# How long to wait for a port that was asked for, between two tries; seconds.
+PORT_PAUSE = 0.2
 _NAME_LINE = "User-Agent: ringtrue"
 
 
@@ -118,8 +121,10 @@ class SippRunner:
             self.commands.append(order.command)
             running.wait_ready()
             taken = running.ended and running.wait().exit_code == EXIT_BIND
-            if not taken or port is not None or attempt == PORT_TRIES - 1:
+            if not taken or attempt == PORT_TRIES - 1:
                 return running
+            if port is not None:  # whoever has it may be about to leave
+                time.sleep(PORT_PAUSE)
         raise AssertionError("unreachable")
 
     def _order(

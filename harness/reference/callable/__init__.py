@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
-import socket
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from harness.reference.callable.access import Access
@@ -24,6 +22,7 @@ from harness.reference.callable.calling.runner import Runner
 from harness.reference.callable.fields import Json
 from harness.reference.callable.store import Store, first_accounts
 from harness.reference.fetch import Fetcher
+from harness.reference.ports import lasting_port
 from harness.reference.settings import Address, Settings, parse_address
 from harness.reference.sip import IncomingCall, SipEndpoint
 from harness.reference.systems import Table
@@ -80,7 +79,9 @@ class CallableSystem:
         await self.endpoint.start(sip.host, sip.port)
         self._sip = Address(sip.host, self.endpoint.port)
         if self.routing.carrier is None:
-            self.routing.carrier = _free_address(self._sip.reachable().host)
+            # Where a carrier can listen, as nothing was said about it.
+            host = self._sip.reachable().host
+            self.routing.carrier = Address(host, lasting_port(host))
         self._warming = asyncio.gather(
             asyncio.to_thread(self.event_fetcher.warm_up), asyncio.to_thread(self.call_fetcher.warm_up)
         )
@@ -120,11 +121,3 @@ def _has_neighbours(host: str) -> bool:
         return ipaddress.ip_address(host) in ipaddress.ip_network("127.0.0.0/8")
     except ValueError:
         return False
-
-
-def _free_address(host: str) -> Address:
-    """Where a carrier can listen: a port that nobody has at this moment, as nothing was said about one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
-        probe.bind((host, 0))
-        return Address(host, probe.getsockname()[1])

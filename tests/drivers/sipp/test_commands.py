@@ -162,6 +162,19 @@ def test_a_call_that_is_answered_while_it_is_given_up_is_ended(runner: SippRunne
     assert kept[-1].startswith("BYE sip:bob@127.0.0.1:5999 ")
 
 
+def test_a_call_that_was_answered_before_it_is_given_up_is_hung_up(runner: SippRunner) -> None:
+    """Whoever gives it up may not have seen yet that it was answered."""
+    with (
+        runner.start("uas_phone.xml", "bob") as bob,
+        runner.start("uac_caller.xml", "alice", remote=bob.address) as alice,
+    ):
+        sees(bob, "ACK ")
+        alice.tell("GIVEUP")
+        assert (alice.wait(5).outcome, bob.wait(5).outcome) == ("done", "done")
+    assert [line.split()[1] for line in lines(bob.messages)] == ["INVITE", "180", "200", "ACK", "BYE", "200"]
+    assert header(bob.messages[4].text, "To") == header(bob.messages[2].text, "To")
+
+
 def test_a_caller_says_what_it_is_told_to_say(runner: SippRunner) -> None:
     variables = {
         "service": "100",

@@ -35,7 +35,15 @@ class Phone:
     """One telephone. `caller`: it placed its call; `name`: the user part at which it is called, or that it calls from."""
 
     def __init__(
-        self, scenario: Scenario, name: str, agent: SippAgent, probe: RtpProbe, *, caller: bool, rings: bool = False
+        self,
+        scenario: Scenario,
+        name: str,
+        agent: SippAgent,
+        probe: RtpProbe,
+        *,
+        caller: bool,
+        rings: bool = False,
+        waits: bool = False,
     ) -> None:
         self.name = name
         self.agent = agent
@@ -43,6 +51,7 @@ class Phone:
         self.caller = caller
         self._scenario = scenario
         self._rings = rings
+        self._waits = waits
         self._result: SippResult | None = None
         scenario.at_end(self.close)
 
@@ -177,11 +186,13 @@ class Phone:
         """Hang up politely, so that nothing is left at the far side."""
         if self.agent.ended or self.invite is None:
             return
+        if not (self.caller or self._waits):
+            self.wait_final(_LEAVE)  # it answers or refuses by itself
         if self.answered and self.bye is None and not self._seen(lambda one: one.start_line.startswith("BYE ")):
             self.hang_up()
         elif self.status is None and self.caller and self._seen(lambda one: one.direction == "in"):
             self.give_up()
-        elif self.status is None and not self.caller and not self.wait_cancelled(0):
+        elif self.status is None and self._waits and not self.wait_cancelled(0):
             self.refuse()
         self.agent.wait(_LEAVE)
 
@@ -252,7 +263,17 @@ def waiting_phone(
     """
     given: dict[str, str | int] = {"ring": ring or "none", "then": then, "refusal": refusal}
     given |= {name: lines for name, lines in (("parting", parting), ("answering", answering)) if lines}
-    return _phone(scenario, "uas_phone.xml", name, given, caller=False, rings=ring is not None, host=host, port=port)
+    return _phone(
+        scenario,
+        "uas_phone.xml",
+        name,
+        given,
+        caller=False,
+        rings=ring is not None,
+        waits=then == "wait",
+        host=host,
+        port=port,
+    )
 
 
 def _phone(
@@ -263,6 +284,7 @@ def _phone(
     *,
     caller: bool,
     rings: bool = False,
+    waits: bool = False,
     host: str | None = None,
     port: int | None = None,
 ) -> Phone:
@@ -275,7 +297,7 @@ def _phone(
     except BaseException:
         probe.close()
         raise
-    return Phone(scenario, name, agent, probe, caller=caller, rings=rings)
+    return Phone(scenario, name, agent, probe, caller=caller, rings=rings, waits=waits)
 
 
 def _is_100(message: SipMessage) -> bool:
