@@ -13,7 +13,7 @@ from harness.suites.scenario import InconclusiveError
 from harness.suites.scenarios.mediaservice.answers import DEFAULTS
 from harness.suites.scenarios.mediaservice.world import IVR, World, members, name_of
 from harness.suites.scenarios.vocabulary import CLAUSE, decides
-from harness.timeline import Callback
+from harness.timeline import Callback, SipMessage
 from harness.verdicts import Reason
 
 _OTHER = "another-"
@@ -84,7 +84,9 @@ def tells_called_party(ms: World, clause: str) -> None:
 def completed_at_end(ms: World, clause: str) -> None:
     ms.wait("sessionCompleted")
     told = next(iter(_told(ms, "sessionCompleted")), None)
-    ended = [one.at for one in ms.call.phone.messages if one.start_line.startswith("BYE ")]
+    if told is not None:  # which may be heard of before the phone's own trace
+        ms.call.phone.agent.wait_for(_is_bye, ms.scenario.plan.target.timing.answer)
+    ended = [one.at for one in ms.call.phone.messages if _is_bye(one)]
     if told is None or not ended:
         raise InconclusiveError(Reason.NO_EVIDENCE, "the call, or its session, did not end")
     words = "sessionCompleted comes while the call is up"
@@ -163,6 +165,10 @@ def later_reference(ms: World, callback: str, clause: str) -> None:
         raise InconclusiveError(Reason.PRECONDITION, f"{callback} did not come")
     after = [one for one in _callbacks(ms) if one.at > (turn.ended or turn.at)]
     _comes_back(ms, clause, after, ms.name(_OTHER))
+
+
+def _is_bye(message: SipMessage) -> bool:
+    return message.start_line.startswith("BYE ")
 
 
 def _told(ms: World, name: str) -> list[Callback]:
