@@ -169,6 +169,7 @@ def test_a_call_that_was_answered_before_it_is_given_up_is_hung_up(runner: SippR
         runner.start("uac_caller.xml", "alice", remote=bob.address) as alice,
     ):
         sees(bob, "ACK ")
+        sees(alice, "ACK ")  # each has a trace of its own
         alice.tell("GIVEUP")
         assert (alice.wait(5).outcome, bob.wait(5).outcome) == ("done", "done")
     assert [line.split()[1] for line in lines(bob.messages)] == ["INVITE", "180", "200", "ACK", "BYE", "200"]
