@@ -136,6 +136,11 @@ def find_header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == wanted), None)
 
 
+def declared_type(headers: Headers) -> str:
+    """The media type that a message says its body has, in lower case and without parameters; '' without one."""
+    return (find_header(headers, "content-type") or "").partition(";")[0].strip().lower()
+
+
 def event_to_json(event: Event, redactor: Redactor | None = None) -> dict[str, Any]:
     """An event as plain JSON values, without secrets where a `redactor` is given; `event_from_json` is the way back."""
     result: dict[str, Any] = {"kind": _NAMES[type(event)]}

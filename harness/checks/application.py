@@ -14,7 +14,7 @@ from harness.checks.evidence import parse_json, shorten
 from harness.checks.schema import judge_value
 from harness.contract import Contract
 from harness.spec import Operation
-from harness.timeline import Callback, Event, Exchange, HttpExchange
+from harness.timeline import Callback, Event, Exchange, HttpExchange, declared_type
 
 # An answer says again whose it is.
 _ECHOED = ("sessionId", "replyId")
@@ -99,7 +99,7 @@ def _echo(callback: Callback, webhook: Operation, answer: Any) -> Iterator[Remar
 
 
 def _request(exchange: HttpExchange, operation: Operation) -> Iterator[Remark]:
-    at, declared = exchange.seq, (exchange.request.header("content-type") or "").partition(";")[0].strip().lower()
+    at, declared = exchange.seq, declared_type(exchange.request.headers)
     if exchange.response is not None and exchange.response.status in (401, 403):
         yield Remark(
             operation.id, "its credentials are refused", "valid credentials", str(exchange.response.status), at

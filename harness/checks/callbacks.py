@@ -18,7 +18,7 @@ from harness.checks.flows.values import normal_url
 from harness.checks.schema import judge_value
 from harness.contract import Contract
 from harness.spec import Operation
-from harness.timeline import Callback, Event, HttpExchange, HttpRequest, Note
+from harness.timeline import Callback, Event, HttpExchange, HttpRequest, Note, declared_type
 from harness.verdicts import Finding, Reason
 
 WEBHOOK_NOTE = "webhook"
@@ -132,7 +132,7 @@ def judge_callback(callback: Callback, webhooks: Webhooks) -> Iterator[Finding]:
 
 def _judge_payload(webhook: Operation, callback: Callback) -> Iterator[Finding]:
     at, subject, request = (callback.seq,), webhook.id, callback.request
-    declared = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    declared = declared_type(request.headers)
     media_type = next((known for known in webhook.request.schemas if _same_media_type(known, declared)), None)
     if media_type is None:
         yield failed(

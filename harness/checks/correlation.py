@@ -243,11 +243,8 @@ def _references(calls: _Calls) -> Iterator[Finding]:
     """
     for session, events in _scopes(calls):
         givers = sorted(_givers(calls, session, events), key=lambda seen: seen.index)
-        for place, (giver, following) in enumerate(pairwise([*givers, None])):
+        for giver, following in pairwise([*givers, None]):
             assert giver is not None
-            rivals = [
-                _given(one) for one in givers[:place] if giver.kind == "http" and giver.at - one.ended < ORDER_SLACK
-            ]
             clause = _REFERENCES[giver.group]
             value = _given(giver)
             if _is_empty(value):
@@ -266,7 +263,7 @@ def _references(calls: _Calls) -> Iterator[Finding]:
             wrong = [(seen, held) for seen, held in came if not same_text(held, value)]
             if giver.group not in _VALUES_BY_FLOW:
                 for seen, held in wrong[:3]:
-                    if seen.at >= giver.ended + ORDER_SLACK and not any(same_text(held, rival) for rival in rivals):
+                    if seen.at >= giver.ended + ORDER_SLACK and not _given_just_before(held, giver, givers):
                         yield failed(
                             clause, "sessionReferenceId is not the one that was given", expected=text_of(value),
                             seen=text_of(held), subject=seen.group, at=_at(giver, seen),
@@ -278,6 +275,13 @@ def _references(calls: _Calls) -> Iterator[Finding]:
                     clause, "the given sessionReferenceId does not come back", expected=text_of(value), seen="absent",
                     subject=giver.group, at=_at(giver, *later[:3]),
                 )  # fmt: skip
+
+
+def _given_just_before(held: Any, giver: Seen, givers: list[Seen]) -> bool:
+    """Whether a reference is one that an operation (`giver`) may have been too quick for."""
+    return giver.kind == "http" and any(
+        same_text(held, _given(one)) for one in givers if one.index < giver.index and giver.at - one.ended < ORDER_SLACK
+    )
 
 
 def _scopes(calls: _Calls) -> Iterator[tuple[str, list[Seen]]]:

@@ -15,7 +15,7 @@ from harness.checks.schema import judge_value
 from harness.checks.taken import Value, is_taken
 from harness.contract import Contract
 from harness.spec import HeaderSpec, Operation, Payload
-from harness.timeline import HttpExchange, HttpResponse, Timeline
+from harness.timeline import HttpExchange, HttpResponse, Timeline, declared_type
 from harness.verdicts import Finding, Reason
 
 _NO_BODY = (204, 205, 304)
@@ -137,7 +137,7 @@ def _judge_body(
 ) -> Iterator[Finding]:
     at = (exchange.seq,)
     subject = operation.id
-    declared = (response.header("content-type") or "").partition(";")[0].strip().lower()
+    declared = declared_type(response.headers)
     media_type = next((known for known in payload.schemas if _same_media_type(known, declared)), None)
     if media_type is None:
         yield failed(
@@ -188,7 +188,7 @@ def _accepted_members(operation: Operation, exchange: HttpExchange) -> Iterator[
     """Members of a request that succeeded were accepted; only sound for requests known to be meant as valid."""
     if exchange.about.get("expect") != "success" or not exchange.request.body:
         return
-    declared = (exchange.request.header("content-type") or "").partition(";")[0].strip().lower()
+    declared = declared_type(exchange.request.headers)
     schema = operation.request.schemas.get(declared)
     if schema is None:
         return

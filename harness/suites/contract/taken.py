@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from harness.checks.evidence import succeeded
 from harness.checks.http import request_value
 from harness.checks.taken import Value, values_of
-from harness.timeline import HttpExchange
+from harness.timeline import HttpExchange, declared_type
 
 TAKEN = "taken.jsonl"
 
@@ -25,11 +26,10 @@ class Taken:
 
     def learn(self, exchange: HttpExchange) -> None:
         """Keep the values of a request that no document allows and that was accepted."""
-        answer = exchange.response
-        if answer is None or not 200 <= answer.status < 300 or exchange.about.get("case") != "negative":
+        if not succeeded(exchange) or exchange.about.get("case") != "negative":
             return
-        declared = (exchange.request.header("content-type") or "").partition(";")[0].strip().lower()
-        new = set(values_of(request_value(declared, exchange.request.body))) - self._known
+        sent = exchange.request
+        new = set(values_of(request_value(declared_type(sent.headers), sent.body))) - self._known
         if new:
             self._known |= new
             with self._path.open("a", encoding="utf-8") as file:

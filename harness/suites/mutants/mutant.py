@@ -16,7 +16,7 @@ from harness.checks.callbacks import payload
 from harness.checks.schema import fits
 from harness.spec import Schema
 from harness.suites.mutants.rules import GONE, Path, changed
-from harness.timeline import Headers, HttpRequest, HttpResponse, find_header
+from harness.timeline import Headers, HttpRequest, HttpResponse, declared_type, find_header
 
 NOT_JSON = b"ringtrue mutant"
 _PACK: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress}
@@ -65,7 +65,7 @@ class Mutant:
             if find_header(headers, self.header) is None:
                 return None
             return tuple(self._headers(headers)), request.body
-        declared = (find_header(headers, "content-type") or "").partition(";")[0].strip().lower()
+        declared = declared_type(headers)
         if self.media != declared and not (self.media == "application/json" and declared.endswith("+json")):
             return None
         if self.rule == "not-json":

@@ -80,6 +80,16 @@ async def dial(caller: SipEndpoint, callee: SipEndpoint, transport: str = "udp",
     return await caller.invite(f"sip:bob@127.0.0.1:{callee.port};transport={transport}", **options)
 
 
+@asynccontextmanager
+async def connected() -> AsyncIterator[tuple[OutgoingCall, IncomingCall]]:
+    """A call that is up, seen from both sides."""
+    answerer = Answerer()
+    async with endpoint() as caller, endpoint(answerer) as callee:
+        call = await dial(caller, callee)
+        await call.answered()
+        yield call, answerer.calls[0]
+
+
 async def drained(made: SipEndpoint) -> None:
     """Wait until an endpoint has freed everything."""
     await until(lambda: empty(made.stats()), made.stats)

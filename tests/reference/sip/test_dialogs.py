@@ -8,18 +8,14 @@ import pytest
 
 from harness.reference.sip import CallFailed, CallState, Refused, Request
 
-from .support import SDP, Answerer, acknowledged, dial, endpoint, run, until
+from .support import SDP, Answerer, acknowledged, connected, dial, endpoint, run, until
 
 OTHER_SDP = SDP.replace(b"audio 9", b"audio 11")
 
 
 def test_a_reinvite_changes_media_both_ways() -> None:
     async def scenario() -> None:
-        answerer = Answerer()
-        async with endpoint() as a, endpoint(answerer) as b:
-            call = await dial(a, b)
-            await call.answered()
-            far = answerer.calls[0]
+        async with connected() as (call, far):
             far.on_reinvite = lambda _request: OTHER_SDP
             assert (await call.reinvite(SDP)).body == OTHER_SDP
             assert call.remote_sdp == OTHER_SDP
@@ -40,15 +36,12 @@ def test_a_reinvite_changes_media_both_ways() -> None:
 
 def test_a_refused_reinvite_leaves_the_call_as_it_was() -> None:
     async def scenario() -> None:
-        answerer = Answerer()
-        async with endpoint() as a, endpoint(answerer) as b:
-            call = await dial(a, b)
-            await call.answered()
+        async with connected() as (call, far):
 
             def refuse(_request: Request) -> bytes:
                 raise Refused(488)
 
-            answerer.calls[0].on_reinvite = refuse
+            far.on_reinvite = refuse
             with pytest.raises(CallFailed) as caught:
                 await call.reinvite(OTHER_SDP)
             assert caught.value.code == 488
@@ -59,11 +52,7 @@ def test_a_refused_reinvite_leaves_the_call_as_it_was() -> None:
 
 def test_reinvites_that_cross_are_both_refused_with_491() -> None:
     async def scenario() -> None:
-        answerer = Answerer()
-        async with endpoint() as a, endpoint(answerer) as b:
-            call = await dial(a, b)
-            await call.answered()
-            far = answerer.calls[0]
+        async with connected() as (call, far):
             await acknowledged(far)
             results = await asyncio.gather(call.reinvite(SDP), far.reinvite(SDP), return_exceptions=True)
             assert [getattr(result, "code", result) for result in results] == [491, 491]
@@ -73,10 +62,7 @@ def test_reinvites_that_cross_are_both_refused_with_491() -> None:
 
 def test_info_goes_through_and_its_handler_says_the_status() -> None:
     async def scenario() -> None:
-        answerer = Answerer()
-        async with endpoint() as a, endpoint(answerer) as b:
-            call = await dial(a, b)
-            await call.answered()
+        async with connected() as (call, far):
             bodies: list[bytes] = []
             assert (await call.request_in_dialog("INFO", body=b"1", content_type="text/x")).status == 200
 
@@ -84,7 +70,7 @@ def test_info_goes_through_and_its_handler_says_the_status() -> None:
                 bodies.append(request.body)
                 return 415
 
-            answerer.calls[0].on_info = take
+            far.on_info = take
             assert (await call.request_in_dialog("INFO", body=b"2", content_type="text/x")).status == 415
             assert bodies == [b"2"]
             assert (await call.request_in_dialog("OPTIONS")).status == 200
