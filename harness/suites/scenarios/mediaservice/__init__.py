@@ -38,6 +38,7 @@ STEPS = (
     "ivr.digits",
     "alarms",
     "remote.calls",
+    "remote.two_calls",
     "remote.placed",
     "stored.recordings",
     "sessions",
